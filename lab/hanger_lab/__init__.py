@@ -1,0 +1,1 @@
+"""Offline stand-ins for EC2, Snowflake and Airbyte that real clients talk to."""
