@@ -1,0 +1,144 @@
+"""Run every check of the project, two at a time, and close with one line: N passed, N failed."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+COLLECTION = ROOT / "collections/ansible_collections/thehanger/platform"
+LAB = ROOT / ".lab" / "test"
+LOGS = LAB / "test-logs"
+log = logging.getLogger("test")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command; its tests are counted when it writes a JUnit file, else it counts as one."""
+
+    name: str
+    command: Sequence[str]
+    directory: Path = ROOT
+    junit: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a step came to."""
+
+    name: str
+    passed: int
+    failed: int
+    skipped: int = 0
+
+
+def pytest(name: str, *arguments: str) -> Step:
+    """Describe a pytest run whose tests are counted one by one."""
+    return Step(name, ["pytest", f"--junitxml={LOGS / name}.xml", *arguments], junit=True)
+
+
+def static_checks() -> list[Step]:
+    """List what needs no machine."""
+    return [
+        Step("yamllint", ["yamllint", "--strict", "."]),
+        Step("ruff", ["ruff", "check", "."]),
+        Step("mypy", ["mypy", "lab/hanger_lab", "oltp/hanger_oltp"]),
+        Step("ansible-lint", ["ansible-lint", "--offline", "-q"]),
+        Step("ansible-config", ["ansible-config", "validate", "-t", "all"]),
+        Step("changelog", ["antsibull-changelog", "lint"], COLLECTION),
+        *(Step(f"syntax-{path.stem}", ["ansible-playbook", "-i", "localhost,", "--syntax-check", str(path)])
+          for path in sorted(ROOT.glob("playbooks/*.yml"))),
+        pytest("repository", "tests/test_repository.py"),
+        pytest("generator", "oltp/tests"),
+        pytest("modules", str(COLLECTION / "tests/unit")),
+        Step("sanity", ["tests/sanity"]),
+    ]
+
+
+def scenarios() -> list[str]:
+    """Name the Molecule scenarios of the roles; the whole site comes after them."""
+    return sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml") if path.parent.name != "default")
+
+
+def environment() -> dict[str, str]:
+    """Point everything at a lab of the tests' own, beside the one of `make up`."""
+    engine = {}
+    facts = ROOT / ".lab" / "lab.json"
+    if facts.is_file() and "DOCKER_HOST" not in os.environ:
+        engine = {"DOCKER_HOST": json.loads(facts.read_text())["engine"]["docker_host"]}
+    return {
+        **os.environ, **engine,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "HANGER_LAB_DIR": str(LAB), "HANGER_LAB_CACHE": str(ROOT / ".lab" / "cache"),
+        "HANGER_LAB_EC2_PORT": "5567", "HANGER_LAB_SNOWFLAKE_PORT": "8085",
+        "ANSIBLE_FORCE_COLOR": "0", "NO_COLOR": "1",
+    }
+
+
+def run(step: Step) -> Result:
+    """Run one step with its output in a file; show the end of it when it fails."""
+    started = time.monotonic()
+    output = LOGS / f"{step.name}.log"
+    with output.open("wb") as stream:
+        code = subprocess.run(step.command, cwd=step.directory, env=environment(), check=False,
+                              stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT).returncode
+    result = _count(step, code)
+    log.info("%-28s %s in %.0f s", step.name, "failed" if result.failed else "passed", time.monotonic() - started)
+    if result.failed:
+        log.info("%s", "\n".join(output.read_text(errors="replace").split("\n")[-60:]))
+    return result
+
+
+def _count(step: Step, code: int) -> Result:
+    report = LOGS / f"{step.name}.xml"
+    if not step.junit or not report.is_file():
+        return Result(step.name, int(code == 0), int(code != 0))
+    suite = ET.parse(report).getroot()[0]  # noqa: S314 - pytest wrote it a moment ago
+    total, skipped = int(suite.attrib["tests"]), int(suite.attrib["skipped"])
+    failed = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
+    return Result(step.name, total - failed - skipped, max(failed, int(code != 0)), skipped)
+
+
+def in_parallel(steps: Sequence[Step], workers: int = 2) -> list[Result]:
+    """Run steps that do not disturb each other."""
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(run, steps))
+
+
+def main(pattern: str) -> int:
+    """Run the steps whose name matches; return the exit code."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    LOGS.mkdir(parents=True, exist_ok=True)
+
+    def chosen(steps: Sequence[Step]) -> list[Step]:
+        return [step for step in steps if re.search(pattern, step.name)]
+
+    results = in_parallel(chosen(static_checks()))
+    lab_steps = chosen([pytest("lab", "lab/tests"),
+                        *(Step(f"molecule-{name}", ["molecule", "test", "-s", name]) for name in scenarios())])
+    site_steps = chosen([Step("molecule-default", ["molecule", "test", "-s", "default"]),
+                         pytest("end-to-end", "tests/end_to_end")])
+    if lab_steps or site_steps:
+        results.append(run(Step("lab-up", ["hanger-lab", "up"])))
+        try:
+            if not results[-1].failed:
+                results += in_parallel(lab_steps) + in_parallel(site_steps, workers=1)
+        finally:
+            results.append(run(Step("lab-down", ["hanger-lab", "down"])))
+    passed, failed, skipped = (sum(getattr(result, kind) for result in results) for kind in ("passed", "failed", "skipped"))
+    log.info("%d passed, %d failed%s", passed, failed, f", {skipped} skipped" if skipped else "")
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else ""))
