@@ -1,0 +1,3 @@
+from hanger_oltp.cli import main
+
+raise SystemExit(main())
