@@ -1,0 +1,207 @@
+# Copyright (c) The Hanger data platform contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HTTP client for Airbyte's public API and the few configuration API calls that it cannot replace."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Iterator, Mapping
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode, urlsplit
+
+from ansible.module_utils.urls import ConnectionError as UrlsConnectionError
+from ansible.module_utils.urls import SSLValidationError, open_url
+
+from .errors import AirbyteError, ApiError, CredentialsError, TimedOutError, UnreachableError
+from .problems import describe
+
+PUBLIC_API = "/api/public/v1"
+CONFIG_API = "/api/v1"
+TOKEN_PATH = "/applications/token"  # noqa: S105  (a path)
+PAGE_SIZE = 100
+RETRIED_ALWAYS = {429, 503}
+RETRIED_WHEN_SAFE = RETRIED_ALWAYS | {500, 502, 504}
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class AirbyteClient:
+    """One installation of Airbyte, reached with the credentials of an application."""
+
+    def __init__(
+        self,
+        api_url: str,
+        client_id: str,
+        client_secret: str,
+        *,
+        timeout: float = 30,
+        retries: int = 4,
+        validate_certs: bool = True,
+    ) -> None:
+        self.api_url = api_url.rstrip("/")
+        self.client_id = client_id
+        self.retries = retries
+        self._client_secret = client_secret
+        self._timeout = timeout
+        self._validate_certs = validate_certs
+        self._use_proxy = urlsplit(self.api_url).hostname not in LOOPBACK
+        self._token: str | None = None
+        self._secrets: set[str] = {client_secret}
+
+    def hide(self, values: set[str]) -> None:
+        """Keep these values out of every error message."""
+        self._secrets |= {value for value in values if value}
+
+    def get(self, path: str, *, timeout: float | None = None, **query: Any) -> Any:
+        """Read one resource of the public API."""
+        return self._authorised("GET", PUBLIC_API + path, query=query, timeout=timeout)
+
+    def pages(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """Yield all items of a list; the public API marks its end by an empty page."""
+        offset = 0
+        while True:
+            page = self.get(path, limit=PAGE_SIZE, offset=offset, **query)
+            items = page.get("data") or []
+            yield from items
+            if not items or not page.get("next"):
+                return
+            offset += len(items)
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Create a resource of the public API."""
+        return self._authorised("POST", PUBLIC_API + path, body)
+
+    def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Change parts of a resource of the public API."""
+        return self._authorised("PATCH", PUBLIC_API + path, body)
+
+    def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Replace a resource of the public API."""
+        return self._authorised("PUT", PUBLIC_API + path, body)
+
+    def delete(self, path: str) -> Any:
+        """Delete a resource of the public API, or cancel a job."""
+        return self._authorised("DELETE", PUBLIC_API + path)
+
+    def ask(self, path: str, body: Mapping[str, Any], timeout: float | None = None) -> Any:
+        """Send a call of the configuration API that changes nothing; they are all POST there."""
+        return self._authorised("POST", CONFIG_API + path, body, safe=True, timeout=timeout)
+
+    def health(self) -> None:
+        """Raise unless the public API answers; needs no token."""
+        self._request("GET", f"{PUBLIC_API}/health")
+
+    def authenticate(self) -> None:
+        """Obtain a new token, raise CredentialsError when Airbyte refuses the credentials."""
+        body = {
+            "client_id": self.client_id,
+            "client_secret": self._client_secret,
+            "grant-type": "client_credentials",
+        }
+        try:
+            answer = self._request("POST", PUBLIC_API + TOKEN_PATH, body, safe=True)
+        except ApiError as error:
+            if error.status not in (400, 401, 403):
+                raise
+            raise CredentialsError(
+                f"Airbyte at {self.api_url} refused the client credentials (HTTP {error.status}): "
+                f"check the option client_secret, and client_id '{self.client_id}'"
+            ) from None
+        token = answer.get("access_token") if isinstance(answer, dict) else None
+        if not token:
+            raise AirbyteError(f"{self.api_url}{PUBLIC_API}{TOKEN_PATH} answered without an access_token")
+        self._token = token
+        self._secrets.add(token)
+
+    def _authorised(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, Any] | None = None,
+        safe: bool = False,
+        timeout: float | None = None,
+    ) -> Any:
+        renewed = self._token is None
+        if renewed:
+            self.authenticate()
+        while True:
+            try:
+                return self._request(method, path, body, query=query, safe=safe, timeout=timeout)
+            except ApiError as error:
+                if error.status != 401 or renewed:
+                    raise
+                renewed = True
+                self.authenticate()
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, Any] | None = None,
+        safe: bool = False,
+        timeout: float | None = None,
+    ) -> Any:
+        repeatable = safe or method != "POST"
+        for attempt in range(self.retries + 1):
+            last = attempt == self.retries
+            try:
+                return self._send(method, path, body, query, timeout or self._timeout)
+            except TimedOutError:
+                raise
+            except UnreachableError:
+                if last or not repeatable:
+                    raise
+            except ApiError as error:
+                if last or error.status not in (RETRIED_WHEN_SAFE if repeatable else RETRIED_ALWAYS):
+                    raise
+            time.sleep(min(8.0, 0.25 * 2**attempt) * random.uniform(0.5, 1.5))  # noqa: S311
+        raise AssertionError("unreachable")
+
+    def _send(
+        self, method: str, path: str, body: Mapping[str, Any] | None, query: Mapping[str, Any] | None, timeout: float
+    ) -> Any:
+        given = {key: value for key, value in (query or {}).items() if value is not None}
+        url = self.api_url + path + (f"?{urlencode(given, doseq=True)}" if given else "")
+        headers = {"Accept": "application/json"}
+        if self._token and path != PUBLIC_API + TOKEN_PATH:
+            headers["Authorization"] = f"Bearer {self._token}"
+        data = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            data = json.dumps(body)
+        try:
+            with open_url(
+                url,
+                data=data,
+                headers=headers,
+                method=method,
+                timeout=timeout,
+                use_proxy=self._use_proxy,
+                validate_certs=self._validate_certs,
+                http_agent="thehanger.platform",
+            ) as response:
+                return _decode(response.read())
+        except HTTPError as error:
+            problem = _decode(error.read())
+            raise ApiError(describe(method, path, error.code, problem, body, self._secrets), error.code) from None
+        except (URLError, OSError, HTTPException, UrlsConnectionError, SSLValidationError) as error:
+            reason = getattr(error, "reason", None) or error
+            if isinstance(reason, TimeoutError):
+                raise TimedOutError(f"Airbyte did not answer {method} {path} within {timeout:g} s") from None
+            raise UnreachableError(f"no answer from Airbyte at {self.api_url}: {reason}") from None
+
+
+def _decode(content: bytes) -> Any:
+    text = content.decode("utf-8", "replace")
+    try:
+        return json.loads(text) if text.strip() else None
+    except ValueError:
+        return text
