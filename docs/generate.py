@@ -32,7 +32,10 @@ def tags_table() -> str:
     """Lay out the tags that Ansible itself lists for the site playbook, one row each."""
     listed = subprocess.run(
         ["ansible-playbook", "-i", "localhost,", "site.yml", "--list-tags"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     rows = ["| Tag | What it runs |", "|-----|--------------|"]
     for tags in re.findall(r"TASK TAGS: \[(.*)\]", listed):

@@ -56,8 +56,10 @@ def static_checks() -> list[Step]:
         Step("ansible-lint", ["ansible-lint", "--offline", "-q"]),
         Step("ansible-config", ["ansible-config", "validate", "-t", "all"]),
         Step("changelog", ["antsibull-changelog", "lint"], COLLECTION),
-        *(Step(f"syntax-{path.stem}", ["ansible-playbook", "-i", "localhost,", "--syntax-check", str(path)])
-          for path in sorted(ROOT.glob("playbooks/*.yml"))),
+        *(
+            Step(f"syntax-{path.stem}", ["ansible-playbook", "-i", "localhost,", "--syntax-check", str(path)])
+            for path in sorted(ROOT.glob("playbooks/*.yml"))
+        ),
         pytest("repository", "tests/test_repository.py"),
         pytest("generator", "oltp/tests"),
         pytest("modules", str(COLLECTION / "tests/unit")),
@@ -77,11 +79,15 @@ def environment() -> dict[str, str]:
     if facts.is_file() and "DOCKER_HOST" not in os.environ:
         engine = {"DOCKER_HOST": json.loads(facts.read_text())["engine"]["docker_host"]}
     return {
-        **os.environ, **engine,
+        **os.environ,
+        **engine,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "HANGER_LAB_DIR": str(LAB), "HANGER_LAB_CACHE": str(ROOT / ".lab" / "cache"),
-        "HANGER_LAB_EC2_PORT": "5567", "HANGER_LAB_SNOWFLAKE_PORT": "8085",
-        "ANSIBLE_FORCE_COLOR": "0", "NO_COLOR": "1",
+        "HANGER_LAB_DIR": str(LAB),
+        "HANGER_LAB_CACHE": str(ROOT / ".lab" / "cache"),
+        "HANGER_LAB_EC2_PORT": "5567",
+        "HANGER_LAB_SNOWFLAKE_PORT": "8085",
+        "ANSIBLE_FORCE_COLOR": "0",
+        "NO_COLOR": "1",
     }
 
 
@@ -90,8 +96,15 @@ def run(step: Step) -> Result:
     started = time.monotonic()
     output = LOGS / f"{step.name}.log"
     with output.open("wb") as stream:
-        code = subprocess.run(step.command, cwd=step.directory, env=environment(), check=False,
-                              stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT).returncode
+        code = subprocess.run(
+            step.command,
+            cwd=step.directory,
+            env=environment(),
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        ).returncode
     result = _count(step, code)
     log.info("%-28s %s in %.0f s", step.name, "failed" if result.failed else "passed", time.monotonic() - started)
     if result.failed:
@@ -103,7 +116,7 @@ def _count(step: Step, code: int) -> Result:
     report = LOGS / f"{step.name}.xml"
     if not step.junit or not report.is_file():
         return Result(step.name, int(code == 0), int(code != 0))
-    suite = ET.parse(report).getroot()[0]  # noqa: S314 - pytest wrote it a moment ago
+    suite = ET.parse(report).getroot()[0]
     total, skipped = int(suite.attrib["tests"]), int(suite.attrib["skipped"])
     failed = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
     return Result(step.name, total - failed - skipped, max(failed, int(code != 0)), skipped)
@@ -124,10 +137,15 @@ def main(pattern: str) -> int:
         return [step for step in steps if re.search(pattern, step.name)]
 
     results = in_parallel(chosen(static_checks()))
-    lab_steps = chosen([pytest("lab", "lab/tests"),
-                        *(Step(f"molecule-{name}", ["molecule", "test", "-s", name]) for name in scenarios())])
-    site_steps = chosen([Step("molecule-default", ["molecule", "test", "-s", "default"]),
-                         pytest("end-to-end", "tests/end_to_end")])
+    lab_steps = chosen(
+        [
+            pytest("lab", "lab/tests"),
+            *(Step(f"molecule-{name}", ["molecule", "test", "-s", name]) for name in scenarios()),
+        ]
+    )
+    site_steps = chosen(
+        [Step("molecule-default", ["molecule", "test", "-s", "default"]), pytest("end-to-end", "tests/end_to_end")]
+    )
     if lab_steps or site_steps:
         results.append(run(Step("lab-up", ["hanger-lab", "up"])))
         try:
@@ -135,7 +153,9 @@ def main(pattern: str) -> int:
                 results += in_parallel(lab_steps) + in_parallel(site_steps, workers=1)
         finally:
             results.append(run(Step("lab-down", ["hanger-lab", "down"])))
-    passed, failed, skipped = (sum(getattr(result, kind) for result in results) for kind in ("passed", "failed", "skipped"))
+    passed, failed, skipped = (
+        sum(getattr(result, kind) for result in results) for kind in ("passed", "failed", "skipped")
+    )
     log.info("%d passed, %d failed%s", passed, failed, f", {skipped} skipped" if skipped else "")
     return int(failed > 0)
 

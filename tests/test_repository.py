@@ -21,7 +21,10 @@ def load(path: str):
 def site_tags() -> set[str]:
     listed = subprocess.run(
         ["ansible-playbook", "-i", "localhost,", "site.yml", "--list-tags"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     return {tag for tags in re.findall(r"TASK TAGS: \[(.*)\]", listed) for tag in tags.split(", ")}
 
@@ -60,7 +63,7 @@ def test_every_role_has_its_tag_in_the_site_playbook():
 
 
 def test_the_installed_collections_satisfy_the_requirements():
-    import ansible_collections  # noqa: PLC0415 - a namespace package that only the ansible package fills
+    import ansible_collections
 
     installed = Path(next(iter(ansible_collections.__path__)))
     for wanted in load("collections/requirements.yml")["collections"]:
@@ -75,7 +78,11 @@ def test_the_documentation_is_current():
 
 
 def test_the_lock_holds_every_requirement_exactly():
-    locked = {line.split("==")[0].split("[")[0] for line in (ROOT / "requirements.txt").read_text().split("\n") if "==" in line}
+    locked = {
+        line.split("==")[0].split("[")[0]
+        for line in (ROOT / "requirements.txt").read_text().split("\n")
+        if "==" in line
+    }
     for line in (ROOT / "requirements.in").read_text().split("\n"):
         if line and not line.startswith("#"):
             assert re.split(r"[\[<>=]", line)[0] in locked
@@ -89,7 +96,9 @@ def test_no_well_known_password_and_no_private_key_is_tracked():
 
 def test_both_worlds_share_their_variables():
     for world in ("lab", "aws"):
-        assert (ROOT / f"inventories/{world}/group_vars/all/00_shared").resolve() == ROOT / "inventories/shared/group_vars/all"
+        assert (
+            ROOT / f"inventories/{world}/group_vars/all/00_shared"
+        ).resolve() == ROOT / "inventories/shared/group_vars/all"
 
 
 def test_make_help_has_one_line_for_each_target():
