@@ -1,0 +1,242 @@
+"""A lab's hold on a Docker engine: its networks and machines."""
+
+from __future__ import annotations
+
+import io
+import logging
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
+from typing import Any
+
+import docker
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.types import EndpointConfig, IPAMConfig, IPAMPool, Mount
+
+from hanger_lab.config import Lab
+from hanger_lab.machines import ranges
+from hanger_lab.machines.errors import EngineError, MachineError, MachinesError, RangeError
+from hanger_lab.machines.execution import execute
+from hanger_lab.machines.locate import engine_address
+from hanger_lab.machines.model import LAB_LABEL, Content, Machine, MachineStatus, seed_file
+from hanger_lab.machines.trust import trust_files
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 20
+# What systemd and a Docker engine inside a machine need; see files/hanger-init.
+CAPABILITIES = ["SYS_ADMIN", "NET_ADMIN"]
+SECURITY = ["seccomp=unconfined", "apparmor=unconfined"]
+TEMPORARY = {"/run": "", "/run/lock": "", "/tmp": "exec"}  # noqa: S108
+SHARED_MEMORY = "1g"
+
+
+class Engine:
+    """A lab's hold on a Docker engine. Every object it makes carries the lab's label and the lab's name prefix."""
+
+    def __init__(self, lab: Lab, client: docker.DockerClient, address: str) -> None:
+        """Use `connect`, which finds and checks the engine."""
+        self.lab = lab
+        self.client = client
+        self.address = address
+        self.prefix = f"hanger-{lab.id}-"
+
+    @classmethod
+    def connect(cls, lab: Lab) -> Engine:
+        """Return the engine that DOCKER_HOST names, else the lab's own one, else the default socket's.
+
+        Raises EngineError with what to do when there is none or when it is not a Linux engine on this host.
+        """
+        address = engine_address(lab)
+        try:
+            client = docker.DockerClient(base_url=address, timeout=120)
+            info = client.info()
+        except DockerException as error:
+            raise EngineError(f"no Docker engine answers at {address}: {error}") from error
+        if info.get("OSType") != "linux" or "Docker Desktop" in str(info.get("OperatingSystem")):
+            raise EngineError(f"the lab needs a Linux engine on this host, {address} is {info.get('OperatingSystem')}")
+        return cls(lab, client, address)
+
+    def labels(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Return the lab's label with others."""
+        return {**(extra or {}), LAB_LABEL: self.lab.id}
+
+    def networks(self) -> dict[str, IPv4Network]:
+        """Return the range of every network of the engine, whoever made it."""
+        found = {}
+        with self._errors(EngineError, "list networks"):
+            for network in self.client.networks.list():
+                for pool in (network.attrs.get("IPAM") or {}).get("Config") or []:
+                    try:
+                        found[str(network.name)] = IPv4Network(pool.get("Subnet", ""), strict=False)
+                    except (AddressValueError, NetmaskValueError):
+                        continue
+        return found
+
+    def create_network(self, name: str, cidr: IPv4Network) -> None:
+        """Create a bridge whose gateway is the first host address; one that exists with the same range stays.
+
+        Raises RangeError when something else uses the range.
+        """
+        networks = self.networks()
+        if name in networks:
+            if networks[name] == cidr:
+                return
+            raise RangeError(f"network {name} exists with the range {networks[name]}, not {cidr}")
+        if reasons := ranges.range_conflicts(cidr, networks):
+            raise RangeError(f"{cidr} cannot be used for {name}: it overlaps {', '.join(reasons)}")
+        pool = IPAMPool(subnet=str(cidr), gateway=str(cidr[1]))
+        with self._errors(EngineError, f"create network {name}"):
+            self.client.networks.create(
+                name, driver="bridge", ipam=IPAMConfig(pool_configs=[pool]), labels=self.labels(), check_duplicate=True
+            )
+
+    def remove_network(self, name: str) -> None:
+        """Remove a network; one that does not exist is fine."""
+        with self._errors(EngineError, f"remove network {name}"):
+            for network in self.client.networks.list(names=[name]):
+                if network.name == name:
+                    network.remove()
+
+    def free_range(self, prefix: int, candidates: Sequence[IPv4Network] = ()) -> IPv4Network:
+        """Return the first candidate, else the first range of the pool, that neither host nor engine uses."""
+        return ranges.free_range(prefix, candidates, self.networks())
+
+    def launch(self, machine: Machine) -> None:
+        """Create a machine, put its files in, start it; on any failure remove what was made, raise MachineError."""
+        if not machine.name.startswith(self.prefix):
+            raise MachineError(f"a machine of this lab is named {self.prefix}…, not {machine.name}")
+        with self._errors(MachineError, f"launch {machine.name}"):
+            if self._find(machine.name):
+                raise MachineError(f"a machine named {machine.name} exists")
+            try:
+                self._create(machine)
+                self.put_files(machine.name, {**trust_files(), **machine.files})
+                self.client.api.start(machine.name)
+            except BaseException:
+                self.remove(machine.name)
+                raise
+
+    def start(self, name: str) -> None:
+        """Boot a machine; one that runs is fine."""
+        with self._errors(MachineError, f"start {name}"):
+            self.client.api.start(name)
+
+    def stop(self, name: str) -> None:
+        """Shut a machine down and keep its disk."""
+        with self._errors(MachineError, f"stop {name}"):
+            self.client.api.stop(name, timeout=STOP_SECONDS)
+
+    def restart(self, name: str) -> None:
+        """Reboot a machine."""
+        with self._errors(MachineError, f"restart {name}"):
+            self.client.api.restart(name, timeout=STOP_SECONDS)
+
+    def remove(self, name: str) -> None:
+        """Remove a machine with its volumes; one that does not exist is fine."""
+        with self._errors(MachineError, f"remove {name}"):
+            if container := self._find(name):
+                container.remove(force=True, v=True)
+            try:
+                self.client.volumes.get(_volume(name)).remove(force=True)
+            except NotFound:
+                return
+
+    def put_files(self, name: str, files: Mapping[str, Content]) -> None:
+        """Write files into a machine, running or not; paths are absolute, parents are made."""
+        with self._errors(MachineError, f"put files into {name}"):
+            self.client.api.put_archive(name, "/", archive(files))
+
+    def run(self, name: str, command: Sequence[str], stdin: bytes | None = None) -> str:
+        """Run a command as root in a running machine, return its output; raise MachineError when it fails."""
+        with self._errors(MachineError, f"run {command[0]} in {name}"):
+            code, output, complaint = execute(self.client.api, name, command, stdin)
+        if code:
+            text = (complaint or output).decode(errors="replace").strip()
+            raise MachineError(f"{' '.join(command)} in {name} ended with {code}: {text}")
+        return output.decode(errors="replace")
+
+    def machines(self) -> list[MachineStatus]:
+        """Return the machines of this lab in the order of their names."""
+        with self._errors(EngineError, "list machines"):
+            containers = self.client.api.containers(all=True, filters={"label": f"{LAB_LABEL}={self.lab.id}"})
+        return sorted((_status(container) for container in containers), key=lambda status: status.name)
+
+    def _create(self, machine: Machine) -> None:
+        api = self.client.api
+        self.client.volumes.create(_volume(machine.name), labels=self.labels())
+        host_config = api.create_host_config(
+            cap_add=CAPABILITIES,
+            security_opt=SECURITY,
+            cgroupns="private",
+            tmpfs=TEMPORARY,
+            shm_size=SHARED_MEMORY,
+            restart_policy={"Name": "unless-stopped"},
+            mounts=[Mount("/var/lib/docker", _volume(machine.name), labels=self.labels())],
+        )
+        endpoint = EndpointConfig(
+            api.api_version,
+            aliases=list(machine.aliases),
+            ipv4_address=str(machine.address) if machine.address else None,
+        )
+        try:
+            api.create_container(
+                machine.image,
+                name=machine.name,
+                hostname=machine.hostname or machine.name,
+                labels=self.labels(machine.labels),
+                stop_signal="RTMIN+3",
+                host_config=host_config,
+                networking_config=api.create_networking_config({machine.network: endpoint}),  # type: ignore[arg-type]
+            )
+        except ImageNotFound as error:
+            raise MachineError(f"no image {machine.image} in the engine: `hanger-lab up` builds it") from error
+
+    def _find(self, name: str) -> Any:
+        try:
+            return self.client.containers.get(name)
+        except NotFound:
+            return None
+
+    @contextmanager
+    def _errors(self, kind: type[MachinesError], action: str) -> Iterator[None]:
+        try:
+            yield
+        except (APIError, DockerException, OSError) as error:
+            detail = error.explanation if isinstance(error, APIError) and error.explanation else error
+            raise kind(f"cannot {action}: {detail}") from error
+
+
+def archive(files: Mapping[str, Content]) -> bytes:
+    """Return a tar archive of files given by absolute path."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for path, content in files.items():
+            if not path.startswith("/"):
+                raise ValueError(f"not an absolute path: {path}")
+            file = seed_file(path, content)
+            data = file.content.encode() if isinstance(file.content, str) else file.content
+            info = tarfile.TarInfo(path.lstrip("/"))
+            info.size, info.mode, info.uid, info.gid = len(data), file.mode, file.uid, file.gid
+            tar.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def _volume(name: str) -> str:
+    return f"{name}-docker"
+
+
+def _status(container: Mapping[str, Any]) -> MachineStatus:
+    endpoints = ((container.get("NetworkSettings") or {}).get("Networks") or {}).values()
+    addresses = [
+        (endpoint.get("IPAMConfig") or {}).get("IPv4Address") or endpoint.get("IPAddress") or ""
+        for endpoint in endpoints
+    ]
+    return MachineStatus(
+        name=str(container["Names"][0]).lstrip("/"),
+        address=next((address for address in addresses if address), ""),
+        state=str(container.get("State", "")),
+        image=str(container.get("Image", "")),
+        labels=dict(container.get("Labels") or {}),
+    )

@@ -1,0 +1,55 @@
+"""Data about machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+
+SEED = "/var/lib/hanger/seed"
+LAB_LABEL = "com.thehanger.lab"
+
+
+@dataclass(frozen=True)
+class SeedFile:
+    """The content of a file with its permissions and numeric owner."""
+
+    content: str | bytes
+    mode: int = 0o644
+    uid: int = 0
+    gid: int = 0
+
+
+Content = str | bytes | SeedFile
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine to launch: `files` are put in place before its first boot."""
+
+    name: str
+    image: str
+    network: str
+    address: IPv4Address | None = None
+    hostname: str = ""
+    aliases: tuple[str, ...] = ()
+    files: Mapping[str, Content] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MachineStatus:
+    """A machine as the engine sees it; `state` is Docker's word: running, exited, created, restarting, dead."""
+
+    name: str
+    address: str
+    state: str
+    image: str
+    labels: Mapping[str, str]
+
+
+def seed_file(path: str, content: Content) -> SeedFile:
+    """Return content with permissions: what lies in the seed directory is root's alone unless said otherwise."""
+    if isinstance(content, SeedFile):
+        return content
+    return SeedFile(content, 0o600 if path.startswith(f"{SEED}/") else 0o644)
