@@ -1,0 +1,315 @@
+# Copyright (c) The Hanger data platform contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation that the Snowflake modules share."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Options of the connection to Snowflake, and of each kind of object."""
+
+    DOCUMENTATION = r"""
+options:
+  account:
+    description:
+      - Identifier of the account, for example V(myorg-myaccount).
+      - Falls back to the environment variable E(SNOWFLAKE_ACCOUNT).
+    type: str
+    required: true
+  user:
+    description:
+      - User who logs in with a key pair.
+      - Falls back to the environment variable E(SNOWFLAKE_USER).
+    type: str
+    required: true
+  host:
+    description:
+      - Host of the endpoint. Without it, C(<account>.snowflakecomputing.com).
+      - Falls back to the environment variable E(SNOWFLAKE_HOST).
+    type: str
+  port:
+    description:
+      - Port of the endpoint. Without it, 443, or 80 for V(http).
+      - Falls back to the environment variable E(SNOWFLAKE_PORT).
+    type: int
+  protocol:
+    description:
+      - V(http) is refused unless every address of O(host) is a loopback or a private one.
+      - Falls back to the environment variable E(SNOWFLAKE_PROTOCOL).
+    type: str
+    choices: [https, http]
+    default: https
+  role:
+    description:
+      - Role of the session. It owns what is created. Without it, the default role of the user.
+      - Falls back to the environment variable E(SNOWFLAKE_ROLE).
+    type: str
+  warehouse:
+    description:
+      - Warehouse of the session. Only reading tables needs one.
+      - Falls back to the environment variable E(SNOWFLAKE_WAREHOUSE).
+    type: str
+  private_key_path:
+    description:
+      - File with the private RSA key of O(user), in PEM (PKCS 8).
+      - Either this or O(private_key_content) is needed; the content wins.
+      - Falls back to the environment variable E(SNOWFLAKE_PRIVATE_KEY_PATH).
+    type: path
+  private_key_content:
+    description:
+      - The private key itself, for example from a vault.
+      - Falls back to the environment variable E(SNOWFLAKE_PRIVATE_KEY_CONTENT).
+    type: str
+  private_key_passphrase:
+    description:
+      - Passphrase of an encrypted private key.
+      - Falls back to the environment variable E(SNOWFLAKE_PRIVATE_KEY_PASSPHRASE).
+    type: str
+  login_timeout:
+    description:
+      - Seconds after which a login is given up.
+    type: int
+    default: 30
+  network_timeout:
+    description:
+      - Seconds after which a request is given up.
+    type: int
+    default: 120
+requirements:
+  - snowflake-connector-python >= 4.5, < 5
+attributes:
+  platform:
+    description: Runs where Python 3.11 or later runs and reaches the account, usually on the control node.
+    platforms: posix
+    support: full
+"""
+
+    CHANGES = r"""
+attributes:
+  check_mode:
+    description: Makes the same plan and sends only statements that read.
+    support: full
+  diff_mode:
+    description: Shows each object that changes, before and after; RSA keys by their fingerprints.
+    support: full
+notes:
+  - An option that is left out is not managed; an empty string removes what was set.
+  - Nothing is dropped or revoked that is not named with O(ignore:state=absent). Objects and grants that are not listed
+    stay as they are.
+  - Names follow the rules of SQL. V(raw) and V(RAW) are the same object, V("raw") in double quotes is another.
+  - A name that is built on must exist or be created by the same task. In check mode it is a warning only, because a
+    task before this one may be about to create it.
+  - An object that the session's role may not see looks like one that does not exist.
+"""
+
+    WAREHOUSES = r"""
+options:
+  warehouses:
+    description:
+      - Warehouses.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Name of the warehouse.
+        type: str
+        required: true
+      size:
+        description: Size, for example V(XSMALL) or V(X-Small). A new warehouse gets V(XSMALL).
+        type: str
+      auto_suspend:
+        description: Idle seconds after which it suspends, V(0) for never. A new warehouse gets V(60).
+        type: int
+      auto_resume:
+        description: Whether a query resumes it. A new warehouse does.
+        type: bool
+      initially_suspended:
+        description: Whether a new warehouse starts suspended, which it does by default. Not compared later.
+        type: bool
+      comment:
+        description: Comment.
+        type: str
+      state:
+        description: Whether it exists.
+        type: str
+        choices: [present, absent]
+        default: present
+"""
+
+    DATABASES = r"""
+options:
+  databases:
+    description:
+      - Databases.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Name of the database.
+        type: str
+        required: true
+      comment:
+        description: Comment.
+        type: str
+      state:
+        description: Whether it exists. V(absent) drops it with everything in it.
+        type: str
+        choices: [present, absent]
+        default: present
+"""
+
+    SCHEMAS = r"""
+options:
+  schemas:
+    description:
+      - Schemas.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Database and schema, for example V(RAW.THEHANGERDB).
+        type: str
+        required: true
+      comment:
+        description: Comment.
+        type: str
+      state:
+        description: Whether it exists. V(absent) drops it with everything in it.
+        type: str
+        choices: [present, absent]
+        default: present
+"""
+
+    ROLES = r"""
+options:
+  roles:
+    description:
+      - Account roles.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Name of the role.
+        type: str
+        required: true
+      granted_to:
+        description: Roles that get this role. Others keep it.
+        type: list
+        elements: str
+      comment:
+        description: Comment.
+        type: str
+      state:
+        description: Whether it exists. The roles that every account has cannot be V(absent).
+        type: str
+        choices: [present, absent]
+        default: present
+"""
+
+    USERS = r"""
+options:
+  users:
+    description:
+      - Users. They have keys, not passwords.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Name of the user.
+        type: str
+        required: true
+      type:
+        description: Type of the user. A new user is a V(service).
+        type: str
+        choices: [service, legacy_service, person]
+      rsa_public_key:
+        description:
+          - Public key in PEM or as bare base64. It is compared by fingerprint.
+        type: str
+      default_role:
+        description: Role of a session that asks for none. It does not grant the role, see O(users[].roles).
+        type: str
+      default_warehouse:
+        description: Warehouse of a session that asks for none.
+        type: str
+      default_namespace:
+        description: Database, or database and schema, of a new session.
+        type: str
+      roles:
+        description: Roles that the user gets. The user keeps others.
+        type: list
+        elements: str
+      disabled:
+        description: Whether the user cannot log in.
+        type: bool
+      comment:
+        description: Comment.
+        type: str
+      state:
+        description: Whether it exists.
+        type: str
+        choices: [present, absent]
+        default: present
+"""
+
+    GRANTS = r"""
+options:
+  grants:
+    description:
+      - Privileges of roles.
+    type: list
+    elements: dict
+    suboptions:
+      role:
+        description: Role that holds the privileges.
+        type: str
+        required: true
+      privileges:
+        description:
+          - Privileges, for example V(USAGE) and V(CREATE SCHEMA). V(ALL) is refused, since it cannot be compared.
+          - V(OWNERSHIP) of existing objects is transferred with the grants that they carry.
+        type: list
+        elements: str
+        required: true
+      type:
+        description: Type of the objects, in the singular.
+        type: str
+        required: true
+        choices:
+          - account
+          - database
+          - dynamic_table
+          - external_table
+          - file_format
+          - function
+          - integration
+          - materialized_view
+          - pipe
+          - procedure
+          - resource_monitor
+          - schema
+          - sequence
+          - stage
+          - stream
+          - table
+          - task
+          - view
+          - warehouse
+      name:
+        description:
+          - The one object. Exactly one of O(grants[].name), O(grants[].future_in) and O(grants[].all_in) says where,
+            none for V(account).
+        type: str
+      future_in:
+        description: Database or schema in which every object of the type carries the privileges from its creation on.
+        type: str
+      all_in:
+        description: Database or schema in which every object of the type that exists now carries the privileges.
+        type: str
+      state:
+        description: Whether the role holds them.
+        type: str
+        choices: [present, absent]
+        default: present
+"""

@@ -1,0 +1,133 @@
+# Copyright (c) The Hanger data platform contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The body of every module that changes an account: read, compare, plan, and carry the plan out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from datetime import date
+from datetime import time as datetime_time
+from decimal import Decimal
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from . import client as clients
+from .arguments import CONNECTION, OBJECTS
+from .client import READING, Client, keyword
+from .connection import read_connection
+from .desired import read_options
+from .errors import InvalidInputError, SnowflakeError
+from .kinds import Row
+from .observe import observe
+from .plan import Plan, Step, plan
+
+
+def snowflake_module(arguments: dict[str, Any], **options: Any) -> AnsibleModule:
+    """Return the module with the connection's options added; ends it where the connector is missing."""
+    module = AnsibleModule({**CONNECTION, **arguments}, supports_check_mode=True, **options)
+    if clients.IMPORT_ERROR is not None:
+        module.fail_json(
+            msg=missing_required_lib("snowflake-connector-python>=4.5,<5"), exception=str(clients.IMPORT_ERROR)
+        )
+    return module
+
+
+def open_client(module: AnsibleModule, writes: bool) -> Client:
+    """Return a client for the module's connection options; raises SnowflakeError where they are wrong."""
+    return Client(read_connection(module.params), tag=f"thehanger.platform.{module._name}", writes=writes)
+
+
+def apply_module(*kinds: str) -> None:
+    """Run a module that manages these kinds of objects."""
+    module = snowflake_module({kind: OBJECTS[kind] for kind in kinds or OBJECTS})
+    try:
+        result = _apply(module)
+    except SnowflakeError as error:
+        module.fail_json(msg=error.message, **error.details)
+    module.exit_json(**result)
+
+
+def query_module() -> None:
+    """Run the module that reads."""
+    module = snowflake_module({"statements": {"type": "list", "elements": "str", "required": True}})
+    try:
+        for index, statement in enumerate(module.params["statements"]):
+            if keyword(statement) not in READING:
+                raise InvalidInputError(f"statements[{index}]", f"only {', '.join(READING)} are sent")
+        with open_client(module, writes=False) as client:
+            results = [
+                {"statement": statement, "rows": [portable(row) for row in client.read(statement)]}
+                for statement in module.params["statements"]
+            ]
+    except SnowflakeError as error:
+        module.fail_json(msg=error.message, **error.details)
+    module.exit_json(changed=False, results=results, rows=results[-1]["rows"] if results else [])
+
+
+def portable(row: Row) -> dict[str, Any]:
+    """Return a row with values that JSON can carry."""
+    return {column: _portable(value) for column, value in row.items()}
+
+
+def _portable(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else str(value)
+    if isinstance(value, bytes | bytearray):
+        return value.hex()
+    if isinstance(value, date | datetime_time):
+        return value.isoformat()
+    return value
+
+
+def _apply(module: AnsibleModule) -> dict[str, Any]:
+    desired = read_options({kind: module.params.get(kind) for kind in OBJECTS})
+    started = time.monotonic()
+    with open_client(module, writes=not module.check_mode) as client:
+        result = plan(desired, observe(client.read, desired))
+        _refuse_missing(module, result)
+        planned = time.monotonic()
+        if not module.check_mode:
+            carry_out(client, result.steps)
+    return {
+        "changed": bool(result.steps),
+        "diff": result.differences,
+        "plan": [step.summary() for step in result.steps],
+        "statements": [step.statement for step in result.steps],
+        "seconds": {"plan": round(planned - started, 3), "apply": round(time.monotonic() - planned, 3)},
+    }
+
+
+def _refuse_missing(module: AnsibleModule, result: Plan) -> None:
+    """Fail before anything changes; in check mode a task before this one may be about to create what is missing."""
+    if not result.missing:
+        return
+    if not module.check_mode:
+        raise SnowflakeError("Nothing was changed. " + "; ".join(result.missing), missing=result.missing)
+    for problem in result.missing:
+        module.warn(problem)
+
+
+def carry_out(client: Client, steps: Iterable[Step]) -> None:
+    """Run the steps in order; a failure says what was done and what was not."""
+    waiting = list(steps)
+    done: list[str] = []
+    while waiting:
+        try:
+            client.write(waiting[0].statement)
+        except SnowflakeError as error:
+            step = waiting[0]
+            error.details.update(
+                changed=bool(done),
+                applied=done,
+                failed=step.statement,
+                not_applied=[item.statement for item in waiting[1:]],
+            )
+            error.message = (
+                f"{step.action} {step.kind} {step.name}: {error.message} "
+                f"({len(done)} of {len(done) + len(waiting)} steps were applied; running again continues)"
+            )
+            raise
+        done.append(waiting.pop(0).statement)

@@ -1,0 +1,197 @@
+# Copyright (c) The Hanger data platform contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The client: one login, statements, and the connector's errors in words that say what to do."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import logging
+import re
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any
+
+from .connection import Connection, check_reachable
+from .errors import SnowflakeError
+from .keys import fingerprint
+from .kinds import Row
+
+try:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    import snowflake.connector as _connector
+except ImportError as error:
+    IMPORT_ERROR: ImportError | None = error
+else:
+    IMPORT_ERROR = None
+    logging.getLogger("snowflake.connector").setLevel(logging.CRITICAL)
+
+READING = ("SHOW", "DESC", "DESCRIBE", "SELECT", "WITH", "EXPLAIN", "VALUES")
+# SHOW stops here without saying so.
+SHOW_LIMIT = 10_000
+_COMMENT = re.compile(r"\s+|--[^\n]*(?:\n|$)|//[^\n]*(?:\n|$)|/\*.*?\*/|\(", re.DOTALL)
+_KEYWORD = re.compile(r"[A-Za-z]+")
+
+Connect = Callable[..., Any]
+
+
+class ClosedToWritesError(SnowflakeError):
+    """A statement that is no read was about to be sent by a client that only reads."""
+
+
+def keyword(statement: str) -> str:
+    """Return the first keyword of a statement, behind comments and parentheses, in upper case."""
+    position = 0
+    while match := _COMMENT.match(statement, position):
+        position = match.end()
+    found = _KEYWORD.match(statement, position)
+    return found.group().upper() if found else ""
+
+
+class Client:
+    """A session with an account. Use it as a context; with `writes` false it sends nothing but reads."""
+
+    def __init__(self, connection: Connection, tag: str, writes: bool, connect: Connect | None = None) -> None:
+        self._connection = connection
+        self._tag = tag
+        self._writes = writes
+        self._connect = connect
+        self._session: Any = None
+
+    def __enter__(self) -> Client:
+        """Log in."""
+        settings = self._connection
+        key, shown = private_key(settings)
+        if self._connect is None:
+            check_reachable(settings)
+        arguments: dict[str, Any] = {
+            "account": settings.account,
+            "user": settings.user,
+            "host": settings.host,
+            "port": settings.port,
+            "protocol": settings.protocol,
+            "role": settings.role,
+            "warehouse": settings.warehouse,
+            "private_key": key,
+            "authenticator": "SNOWFLAKE_JWT",
+            "login_timeout": settings.login_timeout,
+            "network_timeout": settings.network_timeout,
+            "socket_timeout": min(settings.login_timeout, settings.network_timeout),
+            "application": "thehanger_platform",
+            "session_parameters": {"QUERY_TAG": self._tag},
+        }
+        if settings.protocol == "http":
+            arguments["no_proxy"] = settings.host
+        try:
+            self._session = (self._connect or _connector.connect)(
+                **{name: value for name, value in arguments.items() if value is not None}
+            )
+        except Exception as error:
+            raise login_error(error, settings, shown) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Log out; what goes wrong there has no consequence."""
+        with contextlib.suppress(Exception):
+            self._session.close()
+
+    def read(self, statement: str) -> list[Row]:
+        """Run a statement that only reads and return its rows; raises SnowflakeError."""
+        word = keyword(statement)
+        if word not in READING:
+            raise ClosedToWritesError(f"not a statement that only reads ({', '.join(READING)}): {statement[:200]}")
+        with self._cursor(statement) as cursor:
+            columns = [column[0] for column in cursor.description or []]
+            names = [name.lower() for name in columns] if word in ("SHOW", "DESC", "DESCRIBE") else columns
+            rows: list[Row] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        if word == "SHOW" and len(rows) >= SHOW_LIMIT and " GRANTS " not in statement:
+            raise SnowflakeError(f"{statement} shows {SHOW_LIMIT} objects at most, and there may be more")
+        return rows
+
+    def write(self, statement: str) -> None:
+        """Run a statement that changes something; raises SnowflakeError."""
+        if not self._writes:
+            raise ClosedToWritesError(f"check mode sends no such statement: {statement[:200]}")
+        with self._cursor(statement):
+            pass
+
+    @contextlib.contextmanager
+    def _cursor(self, statement: str) -> Iterator[Any]:
+        cursor = self._session.cursor()
+        try:
+            yield cursor.execute(statement) or cursor
+        except SnowflakeError:
+            raise
+        except Exception as error:
+            raise statement_error(error, statement) from error
+        finally:
+            with contextlib.suppress(Exception):
+                cursor.close()
+
+
+def private_key(connection: Connection) -> tuple[bytes, str]:
+    """Return the private key as DER, and the fingerprint of its public half; raises SnowflakeError."""
+    source = connection.key_source
+    try:
+        key = serialization.load_pem_private_key(connection.key, connection.passphrase)
+    except TypeError as error:
+        problem = (
+            "is encrypted: set private_key_passphrase"
+            if connection.passphrase is None
+            else ("is not encrypted, but private_key_passphrase is set")
+        )
+        raise SnowflakeError(f"{source} {problem}.") from error
+    except Exception as error:
+        problem = "the passphrase is wrong or it" if connection.passphrase else "it"
+        raise SnowflakeError(f"{source}: {problem} is not a private key in PEM (PKCS #8).") from error
+    if not isinstance(key, RSAPrivateKey):
+        raise SnowflakeError(f"{source} is not an RSA key, which Snowflake needs.")
+    plain = key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return plain, fingerprint(base64.b64encode(public).decode())
+
+
+def login_error(error: Exception, connection: Connection, shown: str) -> SnowflakeError:
+    """Say what a failed login means."""
+    text = message_of(error)
+    who = f"user {connection.user} of account {connection.account} at {connection.address}"
+    code = re.search(r"\b(39\d{4})\b", f"{getattr(error, 'errno', '')} {text}")
+    if code and code.group() in ("390144", "394304", "390100", "390101"):
+        hint = (
+            f"Snowflake refused the key of {who}. The key in {connection.key_source} has the fingerprint {shown}; "
+            f"DESC USER {connection.user} shows which one is registered (RSA_PUBLIC_KEY_FP). "
+            "Also check the account, whether the user exists and is enabled, and this host's clock."
+        )
+    elif code and code.group() in ("390189", "390186"):
+        hint = f"Role {connection.role} is not granted to {who}, or does not exist."
+    elif code and code.group() == "390422":
+        hint = f"A network policy does not let this host in as {who}."
+    else:
+        hint = f"Login of {who} failed."
+    return SnowflakeError(f"{hint} Answer: {text}", errno=getattr(error, "errno", None))
+
+
+def statement_error(error: Exception, statement: str) -> SnowflakeError:
+    """Say which statement failed and why."""
+    hint = ""
+    if "insufficient privileges" in message_of(error).lower():
+        hint = " The role of the connection lacks the privilege; see the option role."
+    return SnowflakeError(
+        f"{message_of(error)}{hint} Statement: {statement[:1000]}",
+        statement=statement[:1000],
+        errno=getattr(error, "errno", None),
+        sqlstate=getattr(error, "sqlstate", None),
+        query_id=getattr(error, "sfqid", None),
+    )
+
+
+def message_of(error: Exception) -> str:
+    """Return the message of an error on one line."""
+    return " ".join(str(getattr(error, "msg", None) or error).split())

@@ -1,0 +1,174 @@
+# Copyright (c) The Hanger data platform contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The kinds of objects as data: how each is listed, what its properties are, how they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import values
+from .identifiers import Name
+from .keys import fingerprint, public_key_body
+from .values import Value
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Property:
+    """One property of an object.
+
+    `read` and `column` make its value out of a SHOW row, `wanted` out of the option; both raise ValueError or return
+    values that compare. `created` stands in where an object is created and the option says nothing. `shown` is what
+    is compared and printed instead of the value itself. A property without a column is set at creation only.
+    """
+
+    option: str
+    keyword: str
+    column: str | None
+    wanted: Callable[[Any], Value]
+    read: Callable[[Any], Value]
+    write: Callable[[Value], str]
+    created: Value = None
+    shown: Callable[[Value], Value] = field(default=lambda value: value)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of object: its option in the modules, its word in SQL, how all of them are listed, its properties.
+
+    Names in `hidden` are not objects of their own, names in `protected` are never dropped.
+    """
+
+    option: str
+    word: str
+    listing: str
+    name_columns: tuple[str, ...]
+    properties: tuple[Property, ...]
+    hidden: frozenset[str] = frozenset()
+    protected: frozenset[str] = frozenset()
+
+    @property
+    def label(self) -> str:
+        """The kind in a message."""
+        return self.word.lower()
+
+    def name_of(self, row: Row) -> Name:
+        """Return the name of the object in a row of the listing."""
+        return tuple(str(row[column]) for column in self.name_columns)
+
+    def observed(self, row: Row) -> dict[str, Value]:
+        """Return the properties in a row of the listing; a column that an account does not show is left out."""
+        return {
+            item.option: item.read(row[item.column])
+            for item in self.properties
+            if item.column is not None and item.column in row
+        }
+
+
+def _comment() -> Property:
+    return Property("comment", "COMMENT", "comment", values.text, values.text, values.as_literal)
+
+
+def _reference(option: str) -> Property:
+    keyword = option.upper()
+    return Property(option, keyword, option, values.reference, values.observed_reference, values.as_identifier)
+
+
+def _key_shown(value: Value) -> Value:
+    return fingerprint(value) if isinstance(value, str) and not value.startswith("SHA256:") else value
+
+
+ROLE = Kind(
+    option="roles",
+    word="ROLE",
+    listing="SHOW ROLES",
+    name_columns=("name",),
+    properties=(_comment(),),
+    protected=frozenset({"ACCOUNTADMIN", "ORGADMIN", "PUBLIC", "SECURITYADMIN", "SYSADMIN", "USERADMIN"}),
+)
+WAREHOUSE = Kind(
+    option="warehouses",
+    word="WAREHOUSE",
+    listing="SHOW WAREHOUSES",
+    name_columns=("name",),
+    properties=(
+        Property(
+            "size",
+            "WAREHOUSE_SIZE",
+            "size",
+            values.warehouse_size,
+            values.observed_size,
+            values.as_keyword,
+            created="XSMALL",
+        ),
+        Property(
+            "auto_suspend",
+            "AUTO_SUSPEND",
+            "auto_suspend",
+            values.seconds,
+            values.seconds,
+            values.as_keyword,
+            created=60,
+        ),
+        Property(
+            "auto_resume",
+            "AUTO_RESUME",
+            "auto_resume",
+            values.boolean,
+            values.boolean,
+            values.as_keyword,
+            created=True,
+        ),
+        Property(
+            "initially_suspended",
+            "INITIALLY_SUSPENDED",
+            None,
+            values.boolean,
+            values.boolean,
+            values.as_keyword,
+            created=True,
+        ),
+        _comment(),
+    ),
+)
+DATABASE = Kind(
+    option="databases", word="DATABASE", listing="SHOW DATABASES", name_columns=("name",), properties=(_comment(),)
+)
+SCHEMA = Kind(
+    option="schemas",
+    word="SCHEMA",
+    listing="SHOW SCHEMAS IN ACCOUNT",
+    name_columns=("database_name", "name"),
+    properties=(_comment(),),
+    hidden=frozenset({"INFORMATION_SCHEMA"}),
+)
+USER = Kind(
+    option="users",
+    word="USER",
+    listing="SHOW USERS",
+    name_columns=("name",),
+    properties=(
+        Property("type", "TYPE", "type", values.user_type, values.user_type, values.as_keyword, created="SERVICE"),
+        Property(
+            "rsa_public_key",
+            "RSA_PUBLIC_KEY",
+            "rsa_public_key_fp",
+            lambda text: public_key_body(text) if text else None,
+            values.observed_text,
+            values.as_literal,
+            shown=_key_shown,
+        ),
+        _reference("default_role"),
+        _reference("default_warehouse"),
+        _reference("default_namespace"),
+        Property("disabled", "DISABLED", "disabled", values.boolean, values.boolean, values.as_keyword),
+        _comment(),
+    ),
+)
+
+IN_ORDER = (ROLE, WAREHOUSE, DATABASE, SCHEMA, USER)
+BY_WORD = {kind.word: kind for kind in IN_ORDER}
