@@ -60,7 +60,7 @@ def static_checks() -> list[Step]:
             Step(f"syntax-{path.stem}", ["ansible-playbook", "-i", "localhost,", "--syntax-check", str(path)])
             for path in sorted(ROOT.glob("playbooks/*.yml"))
         ),
-        pytest("repository", "tests/test_repository.py"),
+        pytest("repository", "tests/test_repository.py", "tests/unit"),
         pytest("generator", "oltp/tests"),
         pytest("modules", str(COLLECTION / "tests/unit")),
         Step("sanity", ["tests/sanity"]),
