@@ -1,0 +1,189 @@
+"""One emulated account: its catalogue, its data, its sessions."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hanger_lab.snowflake import auth, errors, keys, names, statements
+from hanger_lab.snowflake.catalog import Catalog
+from hanger_lab.snowflake.data import changes, executor
+from hanger_lab.snowflake.data.engine import Engine
+from hanger_lab.snowflake.model import ACCOUNT, PRIVILEGES, SYSTEM_ROLES, Grant, RoleGrant
+from hanger_lab.snowflake.session import Context, Session
+from hanger_lab.snowflake.statements import use, user
+from hanger_lab.snowflake.store import Store
+
+log = logging.getLogger(__name__)
+
+_HIERARCHY = (
+    ("SECURITYADMIN", "ACCOUNTADMIN"),
+    ("SYSADMIN", "ACCOUNTADMIN"),
+    ("USERADMIN", "SECURITYADMIN"),
+)
+_SYSTEM_PRIVILEGES = {
+    "ACCOUNTADMIN": PRIVILEGES["ACCOUNT"],
+    "SECURITYADMIN": ("MANAGE GRANTS",),
+    "SYSADMIN": ("CREATE DATABASE", "CREATE WAREHOUSE"),
+    "USERADMIN": ("CREATE ROLE", "CREATE USER"),
+}
+
+
+class Account:
+    """Everything that outlives a request."""
+
+    def __init__(self, name: str, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        directory.chmod(0o700)
+        self.name = name.upper()
+        self._store = Store(directory / "catalog.sqlite")
+        self.catalog = Catalog(self._store)
+        self.engine = Engine(directory)
+        self._sessions: dict[str, Session] = {}
+        self._lock = threading.Lock()
+        self._seed()
+        self._reconcile()
+
+    def ensure_admin(self, name: str, public_key: str) -> None:
+        """Create or update the first user: a service user with this key that may use ACCOUNTADMIN."""
+        key = keys.normalise(public_key)
+        with self.catalog.change():
+            found = self.catalog.find("USER", (name.upper(),))
+            if found is None:
+                found = self.catalog.create("USER", (name.upper(),), "ACCOUNTADMIN")
+                found.properties.update(TYPE="SERVICE", DEFAULT_ROLE="ACCOUNTADMIN")
+            found.properties["RSA_PUBLIC_KEY"] = key
+            self.catalog.save(found)
+            self.catalog.grant_role(RoleGrant("ACCOUNTADMIN", "USER", name.upper(), ""))
+
+    def login(self, data: Mapping[str, Any], wanted: Mapping[str, str]) -> Session:
+        """Open a session; raises SnowflakeError when the login is refused."""
+        login = auth.Login(data, wanted)
+        with self.catalog.read():
+            found, role = auth.authenticate(login, self.name, self.catalog)
+        session = Session(found.name[0], role, self.engine.connect(), secondary=user.secondary_roles(found))
+        session.client = f"{data.get('CLIENT_APP_ID', '')} {data.get('CLIENT_APP_VERSION', '')}".strip()
+        self._start_in(session, wanted, found.properties)
+        self._set_parameters(session, data.get("SESSION_PARAMETERS") or {})
+        with self._lock:
+            self._sessions[session.token] = session
+        log.info("login of %s with role %s", session.user, session.role)
+        return session
+
+    def session(self, token: str) -> Session | None:
+        """Find a session by its token."""
+        return self._sessions.get(token)
+
+    def renew(self, master_token: str) -> Session | None:
+        """Find a session by its master token."""
+        return next((s for s in self._sessions.values() if s.master_token == master_token), None)
+
+    def logout(self, token: str) -> None:
+        """End a session: its transaction is undone, its temporary objects are dropped."""
+        with self._lock:
+            session = self._sessions.pop(token, None)
+        if session is None:
+            return
+        with session.lock:
+            context = self.context(session)
+            with contextlib.suppress(Exception):
+                session.connection.duck.rollback()
+            for kind, name in session.connection.temporary:
+                with contextlib.suppress(Exception), self.catalog.change():
+                    changes.drop(kind, name, context)
+                    self.catalog.remove(kind, name)
+            session.connection.close()
+
+    def context(self, session: Session) -> Context:
+        """Put together what a statement of the session works with."""
+        return Context(self.name, self.catalog, self.engine, session)
+
+    def execute(self, session: Session, request: executor.Request) -> dict[str, Any]:
+        """Run one statement and return the `data` of the answer; raises SnowflakeError when it fails."""
+        with session.lock:
+            context = self.context(session)
+            query_id = str(uuid.uuid4())
+            answer: dict[str, Any] | None = None
+            if statements.is_definition(request.text):
+                executor.end_transaction(session)
+            found = None if request.describe_only else statements.run(request.text, context)
+            answer = found.wire() if found is not None else executor.execute(request, context)
+            return {"queryId": query_id, **answer, **self._final(session)}
+
+    def close(self) -> None:
+        """End all sessions and close all files."""
+        for token in list(self._sessions):
+            self.logout(token)
+        self.engine.checkpoint()
+        self.engine.close()
+        self._store.close()
+
+    def _final(self, session: Session) -> dict[str, Any]:
+        return {
+            "finalDatabaseName": session.database,
+            "finalSchemaName": session.schema,
+            "finalWarehouseName": session.warehouse,
+            "finalRoleName": session.role,
+            "parameters": [{"name": "TIMEZONE", "value": "Etc/UTC"}],
+        }
+
+    def _start_in(self, session: Session, wanted: Mapping[str, str], defaults: Mapping[str, Any]) -> None:
+        """Set warehouse, database and schema; those that may not be used are left out, as Snowflake does."""
+        context = self.context(session)
+        warehouse = wanted.get("warehouse") or defaults.get("DEFAULT_WAREHOUSE")
+        if warehouse and context.access.holds("USAGE", "WAREHOUSE", (auth.folded(str(warehouse)),)):
+            session.warehouse = auth.folded(str(warehouse))
+        database, schema = wanted.get("databaseName"), wanted.get("schemaName")
+        if not database and defaults.get("DEFAULT_NAMESPACE"):
+            parts = names.split(str(defaults["DEFAULT_NAMESPACE"]))
+            database, schema = names.quote(parts[0]), names.quote(parts[1]) if len(parts) > 1 else None
+        with contextlib.suppress(errors.SnowflakeError):
+            if database:
+                use.use_database(context, auth.folded(database))
+                if schema:
+                    use.use_schema(context, auth.folded(database), auth.folded(schema))
+
+    def _set_parameters(self, session: Session, given: Mapping[str, Any]) -> None:
+        """Keep the session parameters that are known; drivers send some that only concern themselves."""
+        for name, value in given.items():
+            if name.upper() in use.SESSION_PARAMETERS:
+                session.parameters[name.upper()] = use.SESSION_PARAMETERS[name.upper()](name.upper(), value)
+
+    def _seed(self) -> None:
+        """Fill a new account with the system roles and what they may do."""
+        if self.catalog.find("ROLE", ("ACCOUNTADMIN",)) is not None:
+            return
+        with self.catalog.change():
+            for role in SYSTEM_ROLES:
+                self.catalog.create("ROLE", (role,), "")
+            for role, parent in _HIERARCHY:
+                self.catalog.grant_role(RoleGrant(role, "ROLE", parent, ""))
+            for role, privileges in _SYSTEM_PRIVILEGES.items():
+                for privilege in privileges:
+                    self.catalog.grant(Grant(privilege, "ACCOUNT", ACCOUNT, role, ""))
+
+    def _reconcile(self) -> None:
+        """Open the databases, and mend what a kill between the data and the catalogue left."""
+        for database in self.catalog.all("DATABASE"):
+            self.engine.attach(database.name[0])
+        present = self.engine.contents()
+        with self.catalog.change():
+            for kind in ("SCHEMA", "TABLE", "VIEW"):
+                for known in self.catalog.all(kind):
+                    temporary = known.properties.get("TABLE_KIND") == "TEMPORARY"
+                    if present.get(known.name) != kind or temporary:
+                        log.warning("%s %s is gone", kind.lower(), names.show(known.name))
+                        self.catalog.remove(kind, known.name)
+                        if temporary and kind != "SCHEMA":
+                            self.engine.drop_relation(kind, known.name)
+                            present.pop(known.name, None)
+            for name, kind in sorted(present.items(), key=lambda item: len(item[0])):
+                if self.catalog.find(kind, name) is None:
+                    log.warning("%s %s was not in the catalogue", kind.lower(), names.show(name))
+                    parent = self.catalog.find("SCHEMA", name[:2]) or self.catalog.get("DATABASE", name[:1])
+                    self.catalog.create(kind, name, parent.owner)

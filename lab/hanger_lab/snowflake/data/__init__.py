@@ -1,0 +1,1 @@
+"""The data plane: fakesnow on DuckDB, with the gaps closed that our clients meet."""

@@ -1,0 +1,211 @@
+"""Decides whether the session may run a data statement: every object it touches, by what it does to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from hanger_lab.snowflake import errors, names
+from hanger_lab.snowflake.data import tables
+from hanger_lab.snowflake.names import Name
+from hanger_lab.snowflake.session import Context
+from hanger_lab.snowflake.statements import warehouse
+
+_QUERIES = (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)
+_CREATED = ("TABLE", "VIEW", "STAGE", "SEQUENCE", "FILE FORMAT")
+
+
+def authorize(expression: exp.Expression, context: Context) -> None:
+    """Raise SnowflakeError unless the statement is permitted; statements of unknown kinds are refused."""
+    for kind, check in _CHECKS.items():
+        if isinstance(expression, kind):
+            check(expression, context)
+            return
+    raise errors.unsupported(expression.sql(dialect="snowflake")[:60])
+
+
+def require_warehouse(context: Context) -> None:
+    """Require an active warehouse that the roles in force may use."""
+    name = context.session.warehouse
+    if name is None or not context.access.holds("USAGE", "WAREHOUSE", (name,)):
+        raise errors.no_warehouse()
+    warehouse.wake(context, name)
+
+
+def require_relation(name: Name, privilege: str, context: Context) -> None:
+    """Require a privilege on a table or view."""
+    access = context.access
+    access.require_parents("TABLE", name)
+    found = context.catalog.relation(name)
+    if found is None or not access.sees(found.kind, name):
+        raise errors.missing("TABLE", names.show(name))
+    if privilege == "OWNERSHIP":
+        access.require_owner(found.kind, name)
+    elif not access.holds(privilege, found.kind, name):
+        if privilege == "SELECT":
+            raise errors.missing("TABLE", names.show(name))
+        raise errors.insufficient(found.kind, names.show(name[-1:]))
+
+
+def require_create(kind: str, name: Name, context: Context, *, temporary: bool = False) -> None:
+    """Require the right to create an object in its schema; a temporary one only takes USAGE on the schema."""
+    access = context.access
+    access.require_parents(kind, name)
+    if not temporary and not access.holds(f"CREATE {kind}", "SCHEMA", name[:2], primary_only=True):
+        raise errors.insufficient("schema", names.show(name[1:2]))
+
+
+def _read(expression: exp.Expression, context: Context, leave_out: exp.Table | None = None) -> bool:
+    """Require SELECT on everything the statement reads; return whether it reads any table."""
+    command = expression.key.upper()
+    reads = False
+    for table in tables.sources(expression, leave_out):
+        name = tables.resolve(table, context.session, command)
+        if name[1] == tables.INFORMATION_SCHEMA:
+            if not context.access.sees("DATABASE", name[:1]):
+                raise errors.missing("DATABASE", names.show(name[:1]))
+            continue
+        require_relation(name, "SELECT", context)
+        reads = True
+    return reads
+
+
+def _query(expression: exp.Expression, context: Context) -> None:
+    if _read(expression, context):
+        require_warehouse(context)
+
+
+def _change(privileges: Callable[[exp.Expression], list[str]]) -> Callable[[exp.Expression, Context], None]:
+    def check(expression: exp.Expression, context: Context) -> None:
+        target = tables.target(expression)
+        if target is None:
+            raise errors.unsupported(expression.sql(dialect="snowflake")[:60])
+        name = tables.resolve(target, context.session, expression.key.upper())
+        for privilege in privileges(expression):
+            require_relation(name, privilege, context)
+        _read(expression, context, leave_out=target)
+        require_warehouse(context)
+
+    return check
+
+
+def _insert_privileges(expression: exp.Expression) -> list[str]:
+    return ["INSERT", "DELETE"] if expression.args.get("overwrite") else ["INSERT"]
+
+
+def _merge_privileges(expression: exp.Expression) -> list[str]:
+    found = {"SELECT"}
+    for when in expression.find_all(exp.When):
+        action = when.args.get("then")
+        if isinstance(action, exp.Insert):
+            found.add("INSERT")
+        elif isinstance(action, exp.Update):
+            found.add("UPDATE")
+        else:
+            found.add("DELETE")
+    return sorted(found)
+
+
+def _truncate(expression: exp.Expression, context: Context) -> None:
+    for table in expression.expressions:
+        require_relation(tables.resolve(table, context.session, "TRUNCATE"), "TRUNCATE", context)
+
+
+def _create(expression: exp.Expression, context: Context) -> None:
+    kind = str(expression.args.get("kind") or "").upper()
+    target = tables.target(expression)
+    if kind not in _CREATED or target is None:
+        raise errors.unsupported(expression.sql(dialect="snowflake")[:60])
+    name = tables.resolve(target, context.session, f"CREATE {kind}")
+    require_create(kind, name, context, temporary=is_temporary(expression))
+    present = context.catalog.relation(name) if kind in ("TABLE", "VIEW") else context.catalog.find(kind, name)
+    if present is not None:
+        if expression.args.get("replace"):
+            context.access.require_owner(present.kind, name)
+        elif not expression.args.get("exists"):
+            raise errors.exists(names.show(name[-1:]))
+    if _read(expression, context, leave_out=target) and expression.expression and kind == "TABLE":
+        require_warehouse(context)
+
+
+def _drop(expression: exp.Expression, context: Context) -> None:
+    kind = str(expression.args.get("kind") or "").upper()
+    target = tables.target(expression)
+    if kind not in _CREATED or target is None:
+        raise errors.unsupported(expression.sql(dialect="snowflake")[:60])
+    name = tables.resolve(target, context.session, f"DROP {kind}")
+    found = context.catalog.find(kind, name)
+    if found is None or not context.access.sees(kind, name):
+        if expression.args.get("exists"):
+            return
+        raise errors.missing(kind, names.show(name))
+    context.access.require_owner(kind, name)
+
+
+def _alter(expression: exp.Expression, context: Context) -> None:
+    target = tables.target(expression)
+    if target is None:
+        raise errors.unsupported(expression.sql(dialect="snowflake")[:60])
+    name = tables.resolve(target, context.session, "ALTER TABLE")
+    if expression.args.get("exists") and context.catalog.relation(name) is None:
+        return
+    require_relation(name, "OWNERSHIP", context)
+    for action in expression.args.get("actions") or []:
+        if isinstance(action, exp.Command):
+            raise errors.unsupported(expression.sql(dialect="snowflake")[:60])
+        if isinstance(action, exp.AlterRename) and isinstance(action.this, exp.Table):
+            require_create("TABLE", tables.resolve(action.this, context.session, "ALTER TABLE"), context)
+        if isinstance(action, exp.SwapTable) and isinstance(action.this, exp.Table):
+            require_relation(tables.resolve(action.this, context.session, "ALTER TABLE"), "OWNERSHIP", context)
+
+
+def _comment(expression: exp.Expression, context: Context) -> None:
+    kind = str(expression.args.get("kind") or "").upper()
+    if kind == "COLUMN":
+        column = expression.this
+        parts = tuple(p for p in (tables.fold(column.args.get(k)) for k in ("catalog", "db", "table")) if p)
+        require_relation(context.session.qualify(parts, 3, "COMMENT"), "OWNERSHIP", context)
+        return
+    target = tables.target(expression)
+    if kind not in ("TABLE", "VIEW") or target is None:
+        raise errors.unsupported(expression.sql(dialect="snowflake")[:60])
+    require_relation(tables.resolve(target, context.session, "COMMENT"), "OWNERSHIP", context)
+
+
+def _describe(expression: exp.Expression, context: Context) -> None:
+    target = tables.target(expression)
+    if target is None:
+        raise errors.unsupported(expression.sql(dialect="snowflake")[:60])
+    name = tables.resolve(target, context.session, "DESCRIBE")
+    context.access.require_parents("TABLE", name)
+    found = context.catalog.relation(name)
+    if found is None or not context.access.sees(found.kind, name):
+        raise errors.missing("TABLE", names.show(name))
+
+
+def _free(expression: exp.Expression, context: Context) -> None:
+    if expression.find(exp.Table) is not None:
+        raise errors.unsupported(expression.sql(dialect="snowflake")[:60])
+
+
+def is_temporary(expression: exp.Expression) -> bool:
+    """Whether a CREATE makes a temporary object."""
+    properties = expression.args.get("properties")
+    return properties is not None and properties.find(exp.TemporaryProperty) is not None
+
+
+_CHECKS: dict[type[exp.Expression], Callable[[exp.Expression, Context], None]] = {
+    **dict.fromkeys(_QUERIES, _query),
+    exp.Insert: _change(_insert_privileges),
+    exp.Update: _change(lambda _: ["UPDATE"]),
+    exp.Delete: _change(lambda _: ["DELETE"]),
+    exp.Merge: _change(_merge_privileges),
+    exp.TruncateTable: _truncate,
+    exp.Create: _create,
+    exp.Drop: _drop,
+    exp.Alter: _alter,
+    exp.Comment: _comment,
+    exp.Describe: _describe,
+    exp.Set: _free,
+}

@@ -1,0 +1,125 @@
+"""Data statements that run on DuckDB directly, because fakesnow cannot or because DuckDB does better."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from typing import Any
+
+from fakesnow.instance import GLOBAL_DATABASE_NAME
+from sqlglot import exp
+
+from hanger_lab.snowflake import errors, names
+from hanger_lab.snowflake.data import stages, tables
+from hanger_lab.snowflake.data.effects import Effect
+from hanger_lab.snowflake.names import Name, quote
+from hanger_lab.snowflake.results import Column, Result, status
+from hanger_lab.snowflake.session import Context
+
+_MERGE = 0x3400
+
+
+def merge(cursor: Any, expression: exp.Merge, parameters: Any) -> Result:
+    """Run MERGE as one DuckDB statement, which unlike fakesnow's five works inside a transaction."""
+    actions = {_ACTIONS[type(when.args["then"])] for when in expression.find_all(exp.When)}
+    for when in expression.find_all(exp.When):
+        action = when.args["then"]
+        if isinstance(action, exp.Update):
+            for assignment in action.expressions:
+                assignment.set("this", exp.column(assignment.this.this))
+    cursor.check_db_and_schema(expression)
+    transformed = cursor._transform(expression, parameters)  # noqa: SLF001
+    text = transformed.sql(dialect="duckdb") + " RETURNING merge_action"
+    bound = parameters if transformed.find(exp.Placeholder) else None
+    counts = Counter(row[0] for row in cursor._duck_conn.execute(text, bound).fetchall())  # noqa: SLF001
+    columns = [(label, verb) for label, verb in _COUNTS if verb in actions]
+    return Result(
+        [Column(f"number of rows {label}", "fixed") for label, _ in columns],
+        [[counts.get(verb, 0) for _, verb in columns]],
+        _MERGE,
+    )
+
+
+def run(expression: exp.Expression, effect: Effect | None, context: Context) -> Result | None:
+    """Run the statement if it is one of these; None for all others."""
+    if isinstance(expression, exp.Comment):
+        return _comment(expression, context)
+    if effect is None:
+        return None
+    if effect.action == "drop":
+        return _drop(effect, context)
+    if effect.action == "rename":
+        return _rename(effect, context)
+    if effect.action == "swap":
+        return _swap(effect, context)
+    return None
+
+
+def drop(kind: str, name: Name, context: Context) -> None:
+    """Remove one object from DuckDB or from fakesnow's metadata."""
+    duck = context.session.connection.duck
+    if kind in ("STAGE", "FILE FORMAT"):
+        table = "_fs_stages" if kind == "STAGE" else "_fs_file_formats"
+        duck.execute(
+            f"DELETE FROM {GLOBAL_DATABASE_NAME}._fs_information_schema.{table} "
+            "WHERE database_name = ? AND schema_name = ? AND name = ?",
+            list(name),
+        )
+        if kind == "STAGE":
+            shutil.rmtree(stages.directory(context.engine, name), ignore_errors=True)
+    else:
+        duck.execute(f"DROP {kind} IF EXISTS {_path(name)}")
+
+
+def _drop(effect: Effect, context: Context) -> Result:
+    shown = names.show(effect.name[-1:])
+    if context.catalog.find(effect.kind, effect.name) is None:
+        return status(f"Drop statement executed successfully ({shown} already dropped).")
+    drop(effect.kind, effect.name, context)
+    return status(f"{shown} successfully dropped.")
+
+
+def _rename(effect: Effect, context: Context) -> Result:
+    if effect.name[:2] != effect.other[:2]:
+        raise errors.unsupported("RENAME TO another schema")
+    if context.catalog.relation(effect.other) is not None:
+        raise errors.exists(names.show(effect.other[-1:]))
+    context.session.connection.duck.execute(
+        f"ALTER {effect.kind} {_path(effect.name)} RENAME TO {quote(effect.other[2])}"
+    )
+    return status()
+
+
+def _swap(effect: Effect, context: Context) -> Result:
+    """Exchange two tables' names in one transaction."""
+    if effect.name[:2] != effect.other[:2]:
+        raise errors.unsupported("SWAP WITH a table of another schema")
+    duck = context.session.connection.duck
+    spare = (*effect.name[:2], "_HANGER_SWAP")
+    duck.begin()
+    for old, new in ((effect.name, spare), (effect.other, effect.name), (spare, effect.other)):
+        duck.execute(f"ALTER TABLE {_path(old)} RENAME TO {quote(new[2])}")
+    duck.commit()
+    return status()
+
+
+def _comment(expression: exp.Comment, context: Context) -> Result | None:
+    """Keep the comment of a table or view; comments on columns are DuckDB's own."""
+    target = tables.target(expression)
+    if str(expression.args.get("kind")).upper() == "COLUMN" or target is None:
+        return None
+    name = tables.resolve(target, context.session, "COMMENT")
+    found = context.catalog.relation(name)
+    assert found is not None
+    with context.catalog.change():
+        found.properties["COMMENT"] = expression.expression.name
+        context.catalog.save(found)
+    return status()
+
+
+def _path(name: Name) -> str:
+    return ".".join(quote(part) for part in name)
+
+
+_ACTIONS: dict[type[exp.Expression], str] = {exp.Insert: "INSERT", exp.Update: "UPDATE", exp.Var: "DELETE"}
+_COUNTS = (("inserted", "INSERT"), ("updated", "UPDATE"), ("deleted", "DELETE"))

@@ -1,0 +1,112 @@
+"""Keeps the catalogue in step with what data statements created, renamed and dropped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from hanger_lab.snowflake.data import authorize, tables
+from hanger_lab.snowflake.model import Grant
+from hanger_lab.snowflake.names import Name
+from hanger_lab.snowflake.parser import Properties
+from hanger_lab.snowflake.session import Context
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one statement will do to the catalogue when it succeeds."""
+
+    action: str
+    kind: str
+    name: Name
+    other: Name = ()
+    replace: bool = False
+    copy_grants: bool = False
+    temporary: bool = False
+    transient: bool = False
+
+
+def foresee(expression: exp.Expression, context: Context) -> Effect | None:
+    """Read the effect out of a statement before it is changed and run."""
+    kind = str(expression.args.get("kind") or "").upper()
+    if isinstance(expression, exp.Create):
+        target = tables.target(expression)
+        assert target is not None
+        properties = expression.args.get("properties")
+        return Effect(
+            "create",
+            kind,
+            tables.resolve(target, context.session, f"CREATE {kind}"),
+            replace=bool(expression.args.get("replace")),
+            copy_grants=properties is not None and properties.find(exp.CopyGrantsProperty) is not None,
+            temporary=authorize.is_temporary(expression),
+            transient=properties is not None and properties.find(exp.TransientProperty) is not None,
+        )
+    if isinstance(expression, exp.Drop):
+        target = tables.target(expression)
+        assert target is not None
+        return Effect("drop", kind, tables.resolve(target, context.session, f"DROP {kind}"))
+    if isinstance(expression, exp.Alter):
+        return _alteration(expression, context)
+    return None
+
+
+def record(effect: Effect, context: Context) -> None:
+    """Bring the catalogue up to date after the statement succeeded."""
+    catalog = context.catalog
+    with catalog.change():
+        if effect.action == "create":
+            _created(effect, context)
+        elif effect.action == "drop":
+            if catalog.find(effect.kind, effect.name) is not None:
+                catalog.remove(effect.kind, effect.name)
+            context.session.connection.forget_temporary(effect.name)
+        elif effect.action == "rename":
+            catalog.rename(effect.kind, effect.name, effect.other)
+        elif effect.action == "swap":
+            _swap(effect, context)
+
+
+def _created(effect: Effect, context: Context) -> None:
+    catalog = context.catalog
+    found = catalog.relation(effect.name) if effect.kind in ("TABLE", "VIEW") else None
+    present = found or catalog.find(effect.kind, effect.name)
+    if present is not None and not effect.replace:
+        return
+    kept: list[Grant] = []
+    if present is not None:
+        kept = catalog.grants_on(present.kind, effect.name) if effect.copy_grants else []
+        catalog.remove(present.kind, effect.name)
+    properties: Properties = {}
+    if effect.temporary or effect.transient:
+        properties["TABLE_KIND"] = "TEMPORARY" if effect.temporary else "TRANSIENT"
+    catalog.create(effect.kind, effect.name, context.session.role, properties)
+    for grant in kept:
+        catalog.grant(grant)
+    if effect.temporary:
+        context.session.connection.temporary.append((effect.kind, effect.name))
+
+
+def _swap(effect: Effect, context: Context) -> None:
+    """Grants and owners travel with the data."""
+    catalog = context.catalog
+    spare = (*effect.name[:2], "\x00swap")
+    catalog.rename("TABLE", effect.name, spare)
+    catalog.rename("TABLE", effect.other, effect.name)
+    catalog.rename("TABLE", spare, effect.other)
+
+
+def _alteration(expression: exp.Alter, context: Context) -> Effect | None:
+    target = tables.target(expression)
+    assert target is not None
+    name = tables.resolve(target, context.session, "ALTER TABLE")
+    found = context.catalog.relation(name)
+    for action in expression.args.get("actions") or []:
+        if isinstance(action, exp.AlterRename) and found is not None:
+            written = tables.written(action.this)
+            other = name[: 3 - len(written)] + written if len(written) < 3 else written
+            return Effect("rename", found.kind, name, other)
+        if isinstance(action, exp.SwapTable):
+            return Effect("swap", "TABLE", name, tables.resolve(action.this, context.session, "ALTER TABLE"))
+    return None

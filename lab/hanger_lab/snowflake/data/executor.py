@@ -1,0 +1,176 @@
+"""Runs one data statement: authorise, rewrite, execute, record, answer."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+import snowflake.connector.errors
+import sqlglot.errors
+from fakesnow import rowtype, statement_type
+from fakesnow.converter import from_binding
+from fakesnow.cursor import FakeSnowflakeCursor
+from fakesnow.dialect import parse_one
+from sqlglot import exp
+
+from hanger_lab.snowflake import errors
+from hanger_lab.snowflake.data import arrow, changes, copy, effects, rewrite, stages, transactions
+from hanger_lab.snowflake.data.authorize import authorize
+from hanger_lab.snowflake.lexer import first_words
+from hanger_lab.snowflake.session import Context, Session
+
+log = logging.getLogger(__name__)
+
+Bindings = dict[str, dict[str, Any]]
+_DEFINITIONS = (exp.Create, exp.Drop, exp.Alter, exp.Comment, exp.TruncateTable)
+
+
+@dataclass
+class Request:
+    """A statement as the client sent it."""
+
+    text: str
+    bindings: Bindings = field(default_factory=dict)
+    describe_only: bool = False
+    base_url: str = ""
+
+
+def execute(request: Request, context: Context) -> dict[str, Any]:
+    """Run a data statement and return the `data` of the answer; raises SnowflakeError when it fails."""
+    session = context.session
+    session.connection.use(session.database, session.schema)
+    try:
+        return _execute(request, context)
+    except errors.SnowflakeError:
+        transactions.after_failure(session.connection)
+        raise
+    except Exception as problem:
+        transactions.after_failure(session.connection)
+        raise _translate(problem, request.text) from problem
+
+
+def end_transaction(session: Session) -> None:
+    """Commit what is open before an account statement runs, as Snowflake does before every DDL statement."""
+    transactions.require_healthy(session.connection)
+    transactions.commit(session.connection)
+
+
+def _execute(request: Request, context: Context) -> dict[str, Any]:
+    words = first_words(request.text, 3)
+    special = _special(words, request, context)
+    if special is not None:
+        return special
+    connection = context.session.connection
+    cursor = FakeSnowflakeCursor(conn=connection.fake, duck_conn=connection.duck)
+    expression = parse_one(cursor._inline_variables(request.text))  # noqa: SLF001
+    if not request.text.strip() or expression is None:
+        raise errors.SnowflakeError(900, "42601", "SQL compilation error:\nEmpty SQL statement.")
+    transactions.require_healthy(connection)
+    expression = rewrite.resolve_names(expression)
+    authorize(expression, context)
+    effect = effects.foresee(expression, context)
+    kind = statement_type.statement_type_id(expression)
+    if request.describe_only:
+        described = cursor._describe_only(request.text)  # noqa: SLF001
+        if described is not None:
+            return _description(rowtype.describe_as_rowtype(described), expression, kind)
+    if isinstance(expression, _DEFINITIONS):
+        transactions.commit(connection)
+    elif kind in statement_type.DML_TYPE_IDS:
+        transactions.before_change(context.session)
+    expression = rewrite.rewrite(expression, context)
+    if isinstance(expression, exp.Merge):
+        answer = changes.merge(cursor, expression, _rows(request.bindings)[0]).wire()
+    elif (special_change := changes.run(expression, effect, context)) is not None:
+        answer = special_change.wire()
+    else:
+        answer = _run(cursor, expression, request, kind)
+    if effect is not None:
+        if effect.action == "create" and effect.kind == "TABLE":
+            copy.forget_loads(effect.name, context)
+        effects.record(effect, context)
+    return answer
+
+
+def _special(words: list[str], request: Request, context: Context) -> dict[str, Any] | None:
+    """Answer what never reaches the SQL parser."""
+    verb = words[0] if words else ""
+    if verb in ("BEGIN", "START", "COMMIT", "ROLLBACK"):
+        return transactions.control(request.text, context).wire()
+    if verb == "PUT":
+        return stages.put(request.text, context, request.base_url)
+    handlers = {"LIST": stages.listing, "LS": stages.listing, "REMOVE": stages.remove, "RM": stages.remove}
+    if verb in handlers:
+        return handlers[verb](request.text, context).wire()
+    if words[:2] == ["COPY", "INTO"]:
+        answer = copy.copy_into(request.text, context)
+        return answer.wire() if answer is not None else None
+    return None
+
+
+def _run(cursor: Any, expression: exp.Expression, request: Request, kind: int) -> dict[str, Any]:
+    rows = _rows(request.bindings)
+    affected = 0
+    for parameters in rows:
+        cursor.check_db_and_schema(expression)
+        for statement in cursor._transform_explode(expression.copy()):  # noqa: SLF001
+            transformed = cursor._transform(statement, parameters)  # noqa: SLF001
+            bound = parameters if transformed.find(exp.Placeholder) else None
+            cursor._execute(transformed, bound)  # noqa: SLF001
+        affected += cursor.rowcount or 0
+    described = rowtype.describe_as_rowtype(cursor._describe_last_sql())  # noqa: SLF001
+    table = cursor._arrow_table  # noqa: SLF001
+    answer: dict[str, Any] = {"rowtype": described, "statementTypeId": kind, "queryId": cursor.sfqid}
+    if kind in statement_type.DML_TYPE_IDS and table:
+        if len(rows) > 1:
+            rowset = [[str(affected)]]
+        else:
+            columns = [column.to_pylist() for column in table.columns]
+            rowset = [[None if v is None else str(v) for v in row] for row in zip(*columns, strict=True)]
+        return {**answer, "queryResultFormat": "json", "rowset": rowset, "total": len(rowset), "returned": len(rowset)}
+    encoded = arrow.encode(table, described) if table is not None else ""
+    total = table.num_rows if table is not None else 0
+    return {**answer, "queryResultFormat": "arrow", "rowsetBase64": encoded, "total": total, "returned": total}
+
+
+def _description(described: list[Any], expression: exp.Expression, kind: int) -> dict[str, Any]:
+    """Describe the result without rows."""
+    query = kind == statement_type.SELECT
+    body = {"queryResultFormat": "arrow", "rowsetBase64": ""} if query else {"queryResultFormat": "json", "rowset": []}
+    return {
+        "rowtype": described,
+        "total": 0,
+        "returned": 0,
+        "statementTypeId": kind,
+        "numberOfBinds": len(list(expression.find_all(exp.Placeholder))),
+        "arrayBindSupported": kind == statement_type.INSERT,
+        **body,
+    }
+
+
+def _rows(bindings: Bindings) -> list[Any]:
+    """Turn bindings into one set of parameters per row; a statement without any runs once."""
+    if not bindings:
+        return [None]
+    if not all(key.isdigit() for key in bindings):
+        return [{key: from_binding(value) for key, value in bindings.items()}]
+    ordered = [bindings[str(position)] for position in range(1, len(bindings) + 1)]
+    if not any(isinstance(value["value"], list) for value in ordered):
+        return [[from_binding(value) for value in ordered]]
+    columns = [[from_binding({**value, "value": one}) for one in value["value"]] for value in ordered]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _translate(problem: Exception, text: str) -> errors.SnowflakeError:
+    """Turn whatever went wrong below into an SQL error: connectors repeat anything else for minutes."""
+    if isinstance(problem, snowflake.connector.errors.Error):
+        message = str(problem.raw_msg or problem.msg)
+        return errors.SnowflakeError(problem.errno or 2, problem.sqlstate or "42000", message)
+    if isinstance(problem, duckdb.Error):
+        return errors.SnowflakeError(100132, "P0000", f"SQL execution error: {str(problem).splitlines()[0]}")
+    if isinstance(problem, sqlglot.errors.SqlglotError):
+        return errors.SnowflakeError(1003, "42000", f"SQL compilation error:\n{str(problem).splitlines()[0]}")
+    log.warning("statement not understood by the data plane: %.200s", text, exc_info=problem)
+    return errors.unsupported(" ".join(text.split())[:80])

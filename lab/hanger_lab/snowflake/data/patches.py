@@ -1,0 +1,24 @@
+"""The places where fakesnow itself is corrected while it runs; each is worth offering upstream."""
+
+from __future__ import annotations
+
+import fakesnow.arrow
+import fakesnow.info_schema
+
+from hanger_lab.snowflake.data import arrow
+
+_insert_comment = fakesnow.info_schema.insert_table_comment_sql
+
+
+def apply() -> None:
+    """Install the corrections; doing it twice changes nothing."""
+    fakesnow.arrow.timestamp_to_sf_struct = arrow.timestamps
+    fakesnow.info_schema.insert_table_comment_sql = _table_comment
+
+
+def _table_comment(catalog: str, schema: str, table: str, comment: str | None) -> str:
+    """A comment may hold quotes, and no comment is not the text `None`."""
+    if comment is None:
+        return "SELECT 1"
+    escaped = (part.replace("'", "''") for part in (catalog, schema, table, comment))
+    return _insert_comment(*escaped)  # type: ignore[no-any-return]

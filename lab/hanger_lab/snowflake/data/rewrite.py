@@ -1,0 +1,125 @@
+"""Changes parsed SQL where Snowflake and fakesnow disagree, before fakesnow translates it."""
+
+from __future__ import annotations
+
+import json
+
+from sqlglot import exp
+
+from hanger_lab.snowflake import access, errors, names
+from hanger_lab.snowflake.data import tables
+from hanger_lab.snowflake.parser import Value
+from hanger_lab.snowflake.session import Context
+
+VERSION = "9.34.0"
+_TABLE_FUNCTIONS = ("FLATTEN", "GENERATOR", "RESULTSCAN", "SPLITTOTABLE")
+
+
+def resolve_names(expression: exp.Expression) -> exp.Expression:
+    """Return the statement with IDENTIFIER() replaced and foreign table functions refused, ready to be authorised."""
+    for table in list(expression.find_all(exp.Table)):
+        _resolve_identifier(table)
+        _check_function(table)
+    return expression
+
+
+def rewrite(expression: exp.Expression, context: Context) -> exp.Expression:
+    """Return the statement with functions of the session replaced by their values and gaps of fakesnow avoided."""
+    for function in list(expression.find_all(exp.Func)):
+        replacement = _session_function(function, context)
+        if replacement is not None:
+            if function is expression:
+                return replacement
+            function.replace(replacement)
+    for identifier in expression.find_all(exp.Identifier):
+        if not identifier.quoted and identifier.this.lower() in context.engine.reserved_words:
+            identifier.set("this", identifier.this.upper())
+            identifier.set("quoted", True)
+    if isinstance(expression, exp.Merge):
+        _qualify_merge(expression)
+    if isinstance(expression, exp.Create):
+        _make_permanent(expression)
+    return expression
+
+
+def _resolve_identifier(table: exp.Table) -> None:
+    """Replace IDENTIFIER('a.b') by the table that it names, so that it is authorised like any other."""
+    call = table.this
+    if not (isinstance(call, exp.Anonymous) and call.name.upper() == "IDENTIFIER"):
+        return
+    argument = call.expressions[0] if call.expressions else None
+    if not (isinstance(argument, exp.Literal) and argument.is_string):
+        raise errors.unsupported("IDENTIFIER() of something other than a string")
+    try:
+        parts = names.split(argument.name)
+    except ValueError:
+        raise errors.syntax(argument.name) from None
+    for key, part in zip(("this", "db", "catalog"), reversed(parts), strict=False):
+        table.set(key, exp.to_identifier(part, quoted=True))
+
+
+def _check_function(table: exp.Table) -> None:
+    """Refuse table functions that Snowflake does not have: DuckDB has some that read files."""
+    if isinstance(table.this, (exp.Func, exp.Anonymous)) and _name(table.this) not in _TABLE_FUNCTIONS:
+        raise errors.unsupported(f"table function {table.this.sql(dialect='snowflake')[:40]}")
+
+
+def _name(function: exp.Expression) -> str:
+    name = function.name if isinstance(function, exp.Anonymous) else type(function).__name__
+    return name.upper().replace("_", "")
+
+
+def _session_function(function: exp.Expression, context: Context) -> exp.Expression | None:
+    session = context.session
+    name = _name(function)
+    values: dict[str, Value] = {
+        "CURRENTROLE": session.role,
+        "CURRENTUSER": session.user,
+        "CURRENTWAREHOUSE": session.warehouse,
+        "CURRENTDATABASE": session.database,
+        "CURRENTSCHEMA": session.schema,
+        "CURRENTACCOUNT": context.account,
+        "CURRENTACCOUNTNAME": context.account,
+        "CURRENTORGANIZATIONNAME": "HANGER",
+        "CURRENTREGION": "LAB",
+        "CURRENTSESSION": str(session.id),
+        "CURRENTCLIENT": session.client,
+        "CURRENTVERSION": VERSION,
+        "CURRENTROLETYPE": "ROLE",
+    }
+    if name in values:
+        value = values[name]
+        return exp.Null() if value is None else exp.Literal.string(str(value))
+    if name == "CURRENTAVAILABLEROLES":
+        return exp.Literal.string(json.dumps(sorted(access.assumable(context.catalog, session.user))))
+    if name == "CURRENTSECONDARYROLES":
+        roles = context.catalog.roles_of("USER", session.user) if session.secondary else []
+        value = "ALL" if session.secondary else ""
+        return exp.Literal.string(json.dumps({"roles": ",".join(sorted(roles)), "value": value}))
+    if name == "ISROLEINSESSION":
+        arguments = function.expressions if isinstance(function, exp.Anonymous) else [function.this]
+        return exp.Boolean(this=bool(arguments) and arguments[0].name in context.access.all)
+    return None
+
+
+def _qualify_merge(merge: exp.Merge) -> None:
+    """In INSERT VALUES of a MERGE an unqualified column belongs to the source."""
+    source = merge.args["using"].alias_or_name
+    for when in merge.find_all(exp.When):
+        action = when.args.get("then")
+        if isinstance(action, exp.Insert) and action.expression is not None:
+            for column in action.expression.find_all(exp.Column):
+                if not column.table:
+                    column.set("table", exp.to_identifier(source))
+
+
+def _make_permanent(create: exp.Create) -> None:
+    """DuckDB's temporary tables have no schema: create a permanent one, which the session drops when it ends."""
+    properties = create.args.get("properties")
+    target = tables.target(create)
+    if properties is None or target is None or str(create.args.get("kind")).upper() == "STAGE":
+        return
+    kept = [p for p in properties.expressions if not isinstance(p, exp.TemporaryProperty)]
+    properties.set("expressions", kept)
+    if not kept:
+        create.set("properties", None)

@@ -1,0 +1,192 @@
+"""The routes that Snowflake's drivers call."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from hanger_lab.snowflake.account import Account
+from hanger_lab.snowflake.data import executor, rewrite, stages
+from hanger_lab.snowflake.errors import SnowflakeError
+from hanger_lab.snowflake.session import Session
+
+log = logging.getLogger(__name__)
+
+_SESSION_SECONDS = 3600
+_MASTER_SECONDS = 14_400
+
+
+class Server:
+    """The HTTP side of one account."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+
+    def application(self) -> Starlette:
+        """Build the ASGI application; the account is closed when it stops."""
+
+        @asynccontextmanager
+        async def lifespan(_: Starlette) -> AsyncIterator[None]:
+            yield
+            await run_in_threadpool(self.account.close)
+
+        post = ["POST"]
+        routes = [
+            Route("/healthz", self.health),
+            Route("/session/v1/login-request", self.login, methods=post),
+            Route("/session/token-request", self.renew, methods=post),
+            Route("/session/heartbeat", self.heartbeat, methods=[*post, "GET"]),
+            Route("/session", self.end_session, methods=post),
+            Route("/queries/v1/query-request", self.query, methods=post),
+            Route("/queries/v1/abort-request", self.abort, methods=post),
+            Route("/telemetry/send", self.telemetry, methods=post),
+            Route("/telemetry/send/sessionless", self.telemetry, methods=post),
+            Route(stages.UPLOAD_PREFIX + "{path:path}", self.upload, methods=["PUT"]),
+        ]
+        return Starlette(routes=routes, lifespan=lifespan)
+
+    async def health(self, _: Request) -> Response:
+        """Say that the account answers."""
+        return JSONResponse({"status": "ok", "account": self.account.name})
+
+    async def login(self, request: Request) -> Response:
+        """Open a session."""
+        body = await _body(request)
+        try:
+            session = await run_in_threadpool(self.account.login, body.get("data") or {}, request.query_params)
+        except SnowflakeError as refused:
+            log.info("login refused: %s", refused.message)
+            return _failure(refused)
+        return JSONResponse({"success": True, "code": None, "message": None, "data": _welcome(session)})
+
+    async def renew(self, request: Request) -> Response:
+        """Hand out the session's tokens again."""
+        session = self.account.renew(_token(request)) or self.account.session(_token(request))
+        if session is None:
+            return _logged_out()
+        data = {
+            "sessionToken": session.token,
+            "validityInSecondsST": _SESSION_SECONDS,
+            "masterToken": session.master_token,
+            "validityInSecondsMT": _MASTER_SECONDS,
+            "sessionId": session.id,
+        }
+        return JSONResponse({"success": True, "code": None, "message": None, "data": data})
+
+    async def heartbeat(self, request: Request) -> Response:
+        """Keep a session alive."""
+        return _success() if self.account.session(_token(request)) else _logged_out()
+
+    async def end_session(self, request: Request) -> Response:
+        """Close a session."""
+        if request.query_params.get("delete"):
+            await run_in_threadpool(self.account.logout, _token(request))
+        return _success()
+
+    async def query(self, request: Request) -> Response:
+        """Run a statement."""
+        session = self.account.session(_token(request))
+        if session is None:
+            return _logged_out()
+        body = await _body(request)
+        statement = executor.Request(
+            text=body.get("sqlText") or "",
+            bindings=body.get("bindings") or {},
+            describe_only=bool(body.get("describeOnly")),
+            base_url=f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}",
+        )
+        try:
+            data = await run_in_threadpool(self.account.execute, session, statement)
+        except SnowflakeError as refused:
+            log.info("refused %s: %s", refused.code, " ".join(refused.message.split()))
+            return _failure(refused)
+        return JSONResponse({"success": True, "code": None, "message": None, "data": data})
+
+    async def abort(self, request: Request) -> Response:
+        """Interrupt what the session runs."""
+        session = self.account.session(_token(request))
+        if session is not None:
+            session.connection.duck.interrupt()
+        return _success()
+
+    async def telemetry(self, _: Request) -> Response:
+        """Accept what drivers report, and forget it."""
+        return _success()
+
+    async def upload(self, request: Request) -> Response:
+        """Take a file for a stage from a client that PUT gave the address to."""
+        query = request.query_params
+        target = stages.accept_upload(
+            self.account.engine, request.path_params["path"], query.get("expires", ""), query.get("signature", "")
+        )
+        if target is None:
+            return Response(status_code=403)
+        content = await request.body()
+        await run_in_threadpool(stages.store, target, content)
+        return Response()
+
+
+def _welcome(session: Session) -> dict[str, Any]:
+    parameters = {
+        "AUTOCOMMIT": session.parameters.get("AUTOCOMMIT", True),
+        "CLIENT_SESSION_KEEP_ALIVE": False,
+        "CLIENT_SESSION_KEEP_ALIVE_HEARTBEAT_FREQUENCY": 3600,
+        "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD": 0,
+        "CLIENT_TELEMETRY_ENABLED": False,
+        "TIMEZONE": "Etc/UTC",
+    }
+    return {
+        "token": session.token,
+        "masterToken": session.master_token,
+        "validityInSeconds": _SESSION_SECONDS,
+        "masterValidityInSeconds": _MASTER_SECONDS,
+        "displayUserName": session.user,
+        "serverVersion": rewrite.VERSION,
+        "firstLogin": False,
+        "sessionId": session.id,
+        "healthCheckInterval": 45,
+        "parameters": [{"name": name, "value": value} for name, value in parameters.items()],
+        "sessionInfo": {
+            "databaseName": session.database,
+            "schemaName": session.schema,
+            "warehouseName": session.warehouse,
+            "roleName": session.role,
+        },
+    }
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    raw = await request.body()
+    if request.headers.get("content-encoding") == "gzip":
+        raw = gzip.decompress(raw)
+    found = json.loads(raw)
+    return found if isinstance(found, dict) else {}
+
+
+def _token(request: Request) -> str:
+    return request.headers.get("authorization", "").partition('Token="')[2].rstrip('"')
+
+
+def _success() -> Response:
+    return JSONResponse({"success": True, "code": None, "message": None, "data": None})
+
+
+def _logged_out() -> Response:
+    return JSONResponse(
+        {"success": False, "code": "390111", "message": "Session no longer exists. New login required.", "data": None}
+    )
+
+
+def _failure(refused: SnowflakeError) -> Response:
+    data = {"errorCode": refused.code, "sqlState": refused.sqlstate, "internalError": False}
+    return JSONResponse({"success": False, "code": refused.code, "message": refused.message, "data": data})

@@ -1,0 +1,68 @@
+"""One client's login: who it is, what it works with, and its connection to the data."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hanger_lab.snowflake import access, errors
+from hanger_lab.snowflake.access import Access
+from hanger_lab.snowflake.catalog import Catalog
+from hanger_lab.snowflake.names import Name
+from hanger_lab.snowflake.parser import Properties
+
+if TYPE_CHECKING:
+    from hanger_lab.snowflake.data.engine import Connection, Engine
+
+
+@dataclass
+class Session:
+    """The state that USE and ALTER SESSION change."""
+
+    user: str
+    role: str
+    connection: Connection
+    secondary: bool = True
+    warehouse: str | None = None
+    database: str | None = None
+    schema: str | None = None
+    id: int = field(default_factory=lambda: secrets.randbits(52))
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    master_token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    parameters: Properties = field(default_factory=dict)
+    client: str = ""
+    created: float = field(default_factory=time.time)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def qualify(self, name: Name, depth: int, command: str) -> Name:
+        """Complete a name to `depth` parts with the current database and schema; raises when there are none."""
+        if len(name) > depth:
+            raise errors.syntax(".")
+        context = (self.database, self.schema)[: depth - 1]
+        prefix = context[: depth - len(name)] if depth > len(name) else ()
+        if len(prefix) >= 1 and prefix[0] is None:
+            raise errors.no_database(command)
+        if len(prefix) >= 2 and prefix[1] is None:
+            raise errors.no_schema(command)
+        return tuple(part for part in prefix if part is not None) + name
+
+
+@dataclass
+class Context:
+    """What a statement works with: the account's catalogue, the data, and the session it runs in."""
+
+    account: str
+    catalog: Catalog
+    engine: Engine
+    session: Session
+
+    @property
+    def access(self) -> Access:
+        """The rights in force now."""
+        session = self.session
+        primary = access.inherited(self.catalog, [session.role])
+        everything = primary | access.assumable(self.catalog, session.user) if session.secondary else primary
+        return Access(self.catalog, self.account, session.role, primary, everything)

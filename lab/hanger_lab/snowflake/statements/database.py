@@ -1,0 +1,42 @@
+"""Databases: the catalogue's record and the DuckDB file behind it."""
+
+from __future__ import annotations
+
+from hanger_lab.snowflake.model import Securable
+from hanger_lab.snowflake.names import Name
+from hanger_lab.snowflake.session import Context
+from hanger_lab.snowflake.statements import properties as p
+from hanger_lab.snowflake.statements.lifecycle import Definition
+
+
+def _create_file(context: Context, name: Name) -> None:
+    context.engine.create_database(name[0])
+    context.engine.create_schema((name[0], "PUBLIC"))
+
+
+def _created(context: Context, database: Securable) -> None:
+    context.catalog.create("SCHEMA", (*database.name, "PUBLIC"), database.owner)
+    context.session.database, context.session.schema = database.name[0], "PUBLIC"
+
+
+def _dropped(context: Context, database: Securable) -> None:
+    if context.session.database == database.name[0]:
+        context.session.database = context.session.schema = None
+    context.engine.drop_database(database.name[0])
+
+
+DEFINITION = Definition(
+    kind="DATABASE",
+    known={
+        "COMMENT": p.text,
+        "DATA_RETENTION_TIME_IN_DAYS": p.integer(0, 90),
+        "MAX_DATA_EXTENSION_TIME_IN_DAYS": p.integer(0, 90),
+        "DEFAULT_DDL_COLLATION": p.text,
+        "LOG_LEVEL": p.text,
+    },
+    authorize_create=lambda context, name: context.access.require_account("CREATE DATABASE"),
+    alter_privilege="MODIFY",
+    before_create=_create_file,
+    created=_created,
+    dropped=_dropped,
+)

@@ -1,0 +1,138 @@
+"""SHOW: which objects, filtered by LIKE, IN, STARTS WITH and LIMIT."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hanger_lab.snowflake import errors, names
+from hanger_lab.snowflake.model import PLURALS, SCHEMA_OBJECTS, Securable
+from hanger_lab.snowflake.names import Name
+from hanger_lab.snowflake.parser import Parser
+from hanger_lab.snowflake.results import Cell, Result, table
+from hanger_lab.snowflake.session import Context
+from hanger_lab.snowflake.statements import show_grants, show_parameters, show_rows, targets
+
+_TERSE = ("created_on", "name", "kind", "database_name", "schema_name")
+_UNSCOPED = ("WAREHOUSE", "ROLE", "USER", "RESOURCE MONITOR", "DATABASE")
+
+
+@dataclass
+class Filter:
+    """What follows SHOW <objects>."""
+
+    pattern: str | None = None
+    scope: Name | None = None
+    prefix: str = ""
+    limit: int | None = None
+    after: str | None = None
+
+    def accepts(self, found: Securable) -> bool:
+        """Whether an object passes the filter."""
+        name = found.name[-1]
+        if self.pattern is not None and not names.like(self.pattern, name):
+            return False
+        if not name.startswith(self.prefix) or (self.after is not None and name <= self.after):
+            return False
+        return self.scope is None or found.name[: len(self.scope)] == self.scope
+
+
+def show(parser: Parser, context: Context) -> Result | None:
+    """Run SHOW after its first word; None for the kinds that the data plane answers itself."""
+    if parser.accept("FUTURE", "GRANTS"):
+        return show_grants.future(parser, context)
+    if parser.accept("GRANTS"):
+        return show_grants.grants(parser, context)
+    if parser.accept("PARAMETERS"):
+        return show_parameters.parameters(parser, context)
+    terse = parser.accept("TERSE")
+    if parser.accept("OBJECTS"):
+        return _show(parser, context, ("TABLE", "VIEW"), show_rows.OBJECT, terse=terse)
+    if parser.accept("COLUMNS"):
+        return _columns(parser, context)
+    plural = parser.accept_any(PLURALS)
+    if plural is None:
+        raise errors.unsupported("SHOW " + parser.text.split(None, 1)[-1][:40])
+    kind = PLURALS[plural]
+    return _show(parser, context, (kind,), show_rows.VIEWS[kind], terse=terse)
+
+
+def read_filter(parser: Parser, context: Context, kind: str) -> Filter:
+    """Read LIKE, IN, STARTS WITH and LIMIT."""
+    found = Filter()
+    parser.accept("HISTORY")
+    if parser.accept("LIKE"):
+        found.pattern = parser.string()
+    found.scope = _read_scope(parser, context, kind)
+    if parser.accept("STARTS", "WITH"):
+        found.prefix = parser.string()
+    if parser.accept("LIMIT"):
+        found.limit = parser.integer()
+        if parser.accept("FROM"):
+            found.after = parser.string()
+    parser.end()
+    return found
+
+
+def _show(
+    parser: Parser, context: Context, kinds: tuple[str, ...], view: show_rows.View, *, terse: bool
+) -> Result:
+    chosen = read_filter(parser, context, kinds[0])
+    permitted = context.access
+    objects = [o for kind in kinds for o in context.catalog.all(kind) if chosen.accepts(o)]
+    objects = sorted((o for o in objects if permitted.sees(o.kind, o.name)), key=lambda o: o.name)
+    objects = objects[: chosen.limit] if chosen.limit is not None else objects
+    rows = view.rows(context, objects)
+    if terse:
+        for row, shown in zip(rows, objects, strict=True):
+            row.update(_place(shown), kind=row.get("kind") or shown.kind)
+    return table(_TERSE if terse else view.columns, rows)
+
+
+def _place(shown: Securable) -> dict[str, Cell]:
+    database = shown.name[0] if len(shown.name) > 1 else None
+    schema = shown.name[1] if len(shown.name) > 2 else None
+    return {"created_on": shown.created, "database_name": database, "schema_name": schema}
+
+
+def _read_scope(parser: Parser, context: Context, kind: str) -> Name | None:
+    """Read IN; without it the session's database (and schema) is meant, as Snowflake does."""
+    session = context.session
+    if not parser.accept("IN"):
+        if kind in _UNSCOPED or session.database is None:
+            return None
+        if kind in SCHEMA_OBJECTS and session.schema is not None:
+            return (session.database, session.schema)
+        return (session.database,)
+    if parser.accept("ACCOUNT"):
+        return None
+    word = parser.accept_any(("DATABASE", "SCHEMA"))
+    if parser.done or parser.peek("STARTS") or parser.peek("LIMIT"):
+        return session.qualify((), 2 if word == "DATABASE" else 3, "SHOW")
+    name = parser.name()
+    if word is None:
+        word = "DATABASE" if len(name) == 1 and kind == "SCHEMA" else "SCHEMA"
+    name = session.qualify(name, targets.depth_of(word), "SHOW")
+    context.access.require_visible(word, name)
+    return name
+
+
+def _columns(parser: Parser, context: Context) -> Result:
+    pattern = parser.string() if parser.accept("LIKE") else None
+    scope: Name | None
+    if parser.accept("IN", "TABLE") or parser.accept("IN", "VIEW"):
+        scope = context.session.qualify(parser.name(), 3, "SHOW COLUMNS")
+        found = context.catalog.relation(scope)
+        if found is None or not context.access.sees(found.kind, scope):
+            raise errors.missing("TABLE", names.show(scope))
+    else:
+        scope = _read_scope(parser, context, "TABLE")
+    parser.end()
+    relations = [o for kind in ("TABLE", "VIEW") for o in context.catalog.all(kind, within=scope or ())]
+    visible = {o.name for o in relations if context.access.sees(o.kind, o.name)}
+    rows = [
+        row
+        for row in context.engine.columns(scope or ())
+        if (row["database_name"], row["schema_name"], row["table_name"]) in visible
+        and (pattern is None or names.like(pattern, str(row["column_name"])))
+    ]
+    return table(show_rows.COLUMN_COLUMNS, rows)
