@@ -1,0 +1,107 @@
+"""What stands in front of moto: health, one writer at a time, errors in EC2's shape, a save after each change."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import re
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from typing import Any
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
+
+log = logging.getLogger(__name__)
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+_READS = re.compile(r"(Describe|Get|List|Search)")
+_ERROR = re.compile(rb"<Code>(.*?)</Code>\s*<Message>(.*?)</Message>", re.DOTALL)
+
+
+class Application:
+    """Pass AWS calls to moto; GET /healthz answers 200, moto's own control pages do not exist."""
+
+    def __init__(self, moto: Callable[[Environ, StartResponse], Iterable[bytes]], save: Callable[[], None]) -> None:
+        self._moto = moto
+        self._save = save
+        self.writing = threading.RLock()
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        path = environ.get("PATH_INFO", "/")
+        if path == "/healthz":
+            return _answer(start_response, "200 OK", "application/json", json.dumps({"status": "ok"}))
+        if path.startswith("/moto-api"):
+            return _answer(start_response, "404 Not Found", "text/plain", "the lab's EC2 has no such page\n")
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        action = _action(environ, body)
+        reads = action is None or _READS.match(action) is not None
+        started = time.monotonic()
+        with nullcontext() if reads else self.writing:
+            status, headers, content = self._call({**environ, "wsgi.input": io.BytesIO(body)})
+            if not reads:
+                status, headers, content = self._saved(status, headers, content)
+        _report(action, status, content, time.monotonic() - started, quiet=reads)
+        start_response(status, headers)
+        return [content]
+
+    def _call(self, environ: Environ) -> tuple[str, list[tuple[str, str]], bytes]:
+        answer: dict[str, Any] = {}
+
+        def keep(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
+            answer.update(status=status, headers=headers)
+
+        try:
+            content = b"".join(self._moto(environ, keep))
+        except Exception as error:
+            log.exception("moto failed")
+            return _internal_error(f"{type(error).__name__}: {error}")
+        return answer["status"], answer["headers"], content
+
+    def _saved(
+        self, status: str, headers: list[tuple[str, str]], content: bytes
+    ) -> tuple[str, list[tuple[str, str]], bytes]:
+        try:
+            self._save()
+        except Exception as error:
+            log.exception("the state was not saved")
+            return _internal_error(f"the lab could not save its state: {error}")
+        return status, headers, content
+
+
+def _action(environ: Environ, body: bytes) -> str | None:
+    target = environ.get("HTTP_X_AMZ_TARGET")
+    if target:
+        return str(target).rpartition(".")[2]
+    query = body if body.startswith(b"Action=") or b"&Action=" in body else environ.get("QUERY_STRING", "").encode()
+    actions = parse_qs(query.decode("utf-8", "replace")).get("Action")
+    return actions[0] if actions else None
+
+
+def _internal_error(message: str) -> tuple[str, list[tuple[str, str]], bytes]:
+    content = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors><Error><Code>InternalError</Code>'
+        f"<Message>{escape(message)}</Message></Error></Errors><RequestID>{uuid.uuid4()}</RequestID></Response>"
+    ).encode()
+    return "500 Internal Server Error", [("Content-Type", "text/xml"), ("Content-Length", str(len(content)))], content
+
+
+def _answer(start_response: StartResponse, status: str, kind: str, text: str) -> Iterable[bytes]:
+    content = text.encode()
+    start_response(status, [("Content-Type", kind), ("Content-Length", str(len(content)))])
+    return [content]
+
+
+def _report(action: str | None, status: str, content: bytes, seconds: float, *, quiet: bool) -> None:
+    code = status.split()[0]
+    if int(code) < 400:
+        log.log(logging.DEBUG if quiet else logging.INFO, "%s %s %.2f s", action, code, seconds)
+        return
+    error = _ERROR.search(content)
+    reason = " ".join(part.decode("utf-8", "replace") for part in error.groups()) if error else ""
+    log.warning("%s %s %.2f s %s", action, code, seconds, reason)

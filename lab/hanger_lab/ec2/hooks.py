@@ -1,0 +1,231 @@
+"""EC2 calls that act on machines: moto's methods, each followed or preceded by what the fleet does.
+
+A call that the machines cannot follow fails, and moto's books are put back to what they were before it.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
+from typing import Any
+
+from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.models.elastic_ip_addresses import ElasticAddressBackend
+from moto.ec2.models.elastic_network_interfaces import NetworkInterfaceBackend
+from moto.ec2.models.instances import Instance, InstanceBackend
+from moto.ec2.models.security_groups import SecurityGroupBackend
+from moto.ec2.models.vpcs import VPCBackend
+
+from hanger_lab.ec2.fleet import Fleet
+from hanger_lab.ec2.patches import Method, Patches
+from hanger_lab.machines import MachinesError
+
+log = logging.getLogger(__name__)
+
+NO_TOKEN = "ABCDE"  # noqa: S105 - what moto passes when the caller gave no client token
+RangeConflicts = Callable[[IPv4Network], list[str]]
+
+
+def install(patches: Patches, fleet: Fleet, range_conflicts: RangeConflicts) -> None:
+    """Put the fleet behind moto's EC2 until `patches` is left."""
+    hooks = _Hooks(fleet, range_conflicts)
+    patches.wrap(InstanceBackend, "run_instances", hooks.run_instances)
+    patches.wrap(Instance, "start", hooks.start)
+    patches.wrap(Instance, "stop", hooks.stop)
+    patches.wrap(Instance, "reboot", hooks.reboot)
+    patches.wrap(Instance, "terminate", hooks.terminate)
+    patches.wrap(VPCBackend, "create_vpc", hooks.create_vpc)
+    patches.wrap(VPCBackend, "delete_vpc", hooks.delete_vpc)
+    for name in ("authorize_security_group_ingress", "revoke_security_group_ingress", "modify_security_group_rules"):
+        patches.wrap(SecurityGroupBackend, name, hooks.change_rules)
+    patches.wrap(InstanceBackend, "modify_instance_security_groups", hooks.change_instance_groups)
+    patches.wrap(NetworkInterfaceBackend, "modify_network_interface_attribute", hooks.change_interface_groups)
+    patches.wrap(ElasticAddressBackend, "allocate_address", _no_elastic_addresses)
+
+
+class _Hooks:
+    def __init__(self, fleet: Fleet, range_conflicts: RangeConflicts) -> None:
+        self._fleet = fleet
+        self._range_conflicts = range_conflicts
+
+    def run_instances(
+        self, original: Method, backend: Any, image_id: str, count: int, *args: Any, **kwargs: Any
+    ) -> Any:
+        token, request = kwargs.get("client_token"), _fingerprint(image_id, count, args, kwargs)
+        for reservation in backend.reservations.values():
+            if token != NO_TOKEN and getattr(reservation, "client_token", None) == token:
+                if reservation.client_request != request:
+                    raise EC2ClientError(
+                        "IdempotentParameterMismatch", f"the client token {token} was used for another request"
+                    )
+                return reservation
+        if len(kwargs.get("nics") or []) > 1:
+            raise EC2ClientError("AttachmentLimitExceeded", "an instance of the lab has one network interface")
+        interfaces = copy.deepcopy(kwargs.get("nics") or [])
+        with _nothing_left_behind(backend):
+            reservation = original(backend, image_id, count, *args, **kwargs)
+            for instance in reservation.instances:
+                _settle_interface(instance, interfaces)
+            try:
+                self._fleet.launch(reservation.instances)
+            except (MachinesError, ValueError) as error:
+                log.exception("no machine for %s", image_id)
+                raise EC2ClientError("InsufficientInstanceCapacity", f"the lab could not start it: {error}") from error
+        reservation.client_token, reservation.client_request = token, request
+        return reservation
+
+    def start(self, original: Method, instance: Any) -> Any:
+        _require(instance, "running", "stopped")
+        with _machine_errors(instance):
+            self._fleet.start(instance)
+        return original(instance)
+
+    def stop(self, original: Method, instance: Any) -> Any:
+        _require(instance, "running", "stopped")
+        with _machine_errors(instance):
+            self._fleet.stop(instance)
+        return original(instance)
+
+    def reboot(self, original: Method, instance: Any) -> Any:
+        _require(instance, "running")
+        with _machine_errors(instance):
+            self._fleet.reboot(instance)
+        return original(instance)
+
+    def terminate(self, original: Method, instance: Any) -> Any:
+        if instance.state == "terminated":
+            return copy.copy(instance.instance_state)
+        with _machine_errors(instance):
+            self._fleet.terminate(instance)
+        previous = original(instance)
+        with _machine_errors(instance):
+            self._fleet.apply_rules(instance.ec2_backend)
+        return previous
+
+    def create_vpc(self, original: Method, backend: Any, cidr_block: str, *args: Any, **kwargs: Any) -> Any:
+        if not kwargs.get("is_default"):
+            self._check_range(backend, cidr_block)
+        return original(backend, cidr_block, *args, **kwargs)
+
+    def delete_vpc(self, original: Method, backend: Any, vpc_id: str) -> Any:
+        live = (instance for instance in backend.all_instances() if instance.state != "terminated")
+        if not any(instance.vpc_id == vpc_id for instance in live):
+            try:
+                self._fleet.remove_network(vpc_id)
+            except MachinesError as error:
+                log.exception("the network of %s cannot be removed", vpc_id)
+                raise EC2ClientError("DependencyViolation", f"the network of {vpc_id} is in use: {error}") from error
+        return original(backend, vpc_id)
+
+    def change_rules(self, original: Method, backend: Any, *args: Any, **kwargs: Any) -> Any:
+        groups = [group for groups in backend.groups.values() for group in groups.values()]
+        before = [(group, copy.deepcopy(group.ingress_rules)) for group in groups]
+        try:
+            result = original(backend, *args, **kwargs)
+            with _machine_errors(None):
+                self._fleet.apply_rules(backend)
+        except Exception:
+            for group, rules in before:
+                group.ingress_rules = rules
+            raise
+        return result
+
+    def change_instance_groups(self, original: Method, backend: Any, instance_id: str, group_ids: list[str]) -> Any:
+        if not group_ids:
+            raise EC2ClientError("UnsupportedOperation", "the lab cannot change this attribute of an instance")
+        instance = backend.get_instance(instance_id)
+        self._set_groups(backend, instance.nics[0], group_ids)
+        return original(backend, instance_id, group_ids)
+
+    def change_interface_groups(
+        self, original: Method, backend: Any, eni_id: str, group_ids: list[str], *args: Any, **kwargs: Any
+    ) -> Any:
+        if group_ids:
+            self._set_groups(backend, backend.get_network_interface(eni_id), group_ids)
+        return original(backend, eni_id, group_ids, *args, **kwargs)
+
+    def _set_groups(self, backend: Any, interface: Any, group_ids: list[str]) -> None:
+        groups = backend.describe_security_groups(group_ids=group_ids)
+        before = interface._group_set
+        _assign_groups(interface, groups)
+        try:
+            with _machine_errors(interface.instance):
+                self._fleet.apply_rules(backend)
+        except Exception:
+            _assign_groups(interface, before)
+            raise
+
+    def _check_range(self, backend: Any, cidr_block: str) -> None:
+        try:
+            network = IPv4Network(cidr_block, strict=False)
+        except (AddressValueError, NetmaskValueError):
+            return  # moto answers with EC2's error
+        reasons = self._range_conflicts(network)
+        if reasons:
+            raise EC2ClientError(
+                "InvalidVpc.Range", f"{cidr_block} is in use on this host: {'; '.join(reasons)}. Choose another range"
+            )
+
+
+def _require(instance: Any, *states: str) -> None:
+    if instance.state not in states:
+        raise EC2ClientError(
+            "IncorrectInstanceState", f"This instance '{instance.id}' is {instance.state}: the call needs {states[0]}."
+        )
+
+
+def _fingerprint(image_id: str, count: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """Return what identifies a RunInstances request."""
+    texts = [image_id, str(count), *map(str, args), *(f"{name}={kwargs[name]}" for name in sorted(kwargs))]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
+
+def _settle_interface(instance: Any, specifications: list[dict[str, Any]]) -> None:
+    """Let the instance show its interface's groups, and the interface end with it unless the caller said otherwise."""
+    interface = instance.nics[0]
+    _assign_groups(interface, list(dict.fromkeys(interface._group_set)))
+    given = specifications[0] if specifications else {}
+    if "NetworkInterfaceId" not in given and given.get("DeleteOnTermination") is not False:
+        interface.delete_on_termination = True
+
+
+def _assign_groups(interface: Any, groups: list[Any]) -> None:
+    interface._group_set = groups
+    if interface.instance:
+        interface.instance.security_groups = list(groups)
+
+
+@contextmanager
+def _machine_errors(instance: Any) -> Iterator[None]:
+    """Answer a machine's failure as EC2's IncorrectInstanceState, with the reason."""
+    try:
+        yield
+    except (MachinesError, ValueError) as error:
+        log.exception("a machine did not follow the call")
+        subject = f"the machine of {instance.id}" if instance else "a machine"
+        raise EC2ClientError("IncorrectInstanceState", f"{subject} did not follow: {error}") from error
+
+
+@contextmanager
+def _nothing_left_behind(backend: Any) -> Iterator[None]:
+    """Forget every instance, volume, interface and tag that a failed call has made."""
+    books = [backend.reservations, backend.volumes, backend.enis, backend.tags]
+    before = [set(book) for book in books]
+    try:
+        yield
+    except Exception:
+        for book, keys in zip(books, before, strict=True):
+            for key in set(book) - keys:
+                del book[key]
+        raise
+
+
+def _no_elastic_addresses(original: Method, *args: Any, **kwargs: Any) -> Any:
+    raise EC2ClientError(
+        "AddressLimitExceeded",
+        "the lab has no Elastic IP addresses: an instance's public address is its private one and survives a stop",
+    )

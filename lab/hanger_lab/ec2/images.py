@@ -1,0 +1,55 @@
+"""Machine images that the lab's EC2 offers, and the machine behind each of them.
+
+The list is `files/images.json`. Debian's owner id and name pattern are the real ones; ids and build numbers are the
+lab's own, except for the two ids that the guide names. `self` as owner is the account of the lab. The architecture
+is the host's: a machine runs natively or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import resources
+
+_ARCHITECTURES = {"x86_64": ("amd64", "x86_64"), "aarch64": ("arm64", "arm64"), "arm64": ("arm64", "arm64")}
+
+
+class UnsupportedHostError(RuntimeError):
+    """The host's processor has no counterpart among EC2's architectures."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """One AMI: its public face and the name of the machine image that boots in its place."""
+
+    id: str
+    name: str
+    description: str
+    owner: str | None
+    created: datetime
+    architecture: str
+    machine: str
+
+
+def catalogue(host: str | None = None) -> dict[str, Image]:
+    """Return the offered images by id; raise UnsupportedHostError for a host that is neither x86_64 nor arm64."""
+    host = host or platform.machine()
+    if host not in _ARCHITECTURES:
+        raise UnsupportedHostError(f"the lab runs on x86_64 and arm64 hosts, not on {host}")
+    arch, architecture = _ARCHITECTURES[host]
+    entries = json.loads(resources.files(__package__).joinpath("files/images.json").read_text(encoding="utf-8"))
+    images = (
+        Image(
+            id=entry["id"],
+            name=entry["name"].format(arch=arch),
+            description=entry["description"],
+            owner=None if entry["owner"] == "self" else entry["owner"],
+            created=datetime.fromisoformat(entry["created"]).replace(tzinfo=None),
+            architecture=architecture,
+            machine=entry["machine"],
+        )
+        for entry in entries
+    )
+    return {image.id: image for image in images}

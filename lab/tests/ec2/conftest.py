@@ -1,0 +1,83 @@
+"""A lab's EC2 in this process, with machines that exist on paper only."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from ec2_support import PaperEngine, Start, make_network
+from hanger_lab.config import Lab
+from hanger_lab.ec2 import server
+from hanger_lab.ec2.fleet import Fleet
+from hanger_lab.ec2.images import catalogue
+from moto.core.base_backend import BackendDict
+from moto.ec2.models import ec2_backends
+
+
+@pytest.fixture
+def engine() -> PaperEngine:
+    return PaperEngine()
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    return Lab(directory=tmp_path / "lab", cache=tmp_path / "cache")
+
+
+@pytest.fixture
+def conflicts() -> list[str]:
+    """What the host says about every range; empty when it is free."""
+    return []
+
+
+@pytest.fixture
+def start(lab: Lab, engine: PaperEngine, conflicts: list[str]) -> Iterator[Start]:
+    """Start the server; calling it again restarts it with nothing but the saved state."""
+    contexts: list[Any] = []
+
+    def stop() -> None:
+        while contexts:
+            contexts.pop().__exit__(None, None, None)
+        BackendDict.reset()
+        ec2_backends.clear()  # other services' reset creates them again
+
+    def begin() -> Any:
+        stop()
+        port = _free_port()
+        fleet = Fleet(engine, lab.id, catalogue("x86_64"), lambda name: f"hanger-lab/{name}")
+        context = server.running(replace(lab, ec2_port=port), fleet, lambda network: list(conflicts))
+        context.__enter__()
+        contexts.append(context)
+        return boto3.client(
+            "ec2",
+            endpoint_url=f"http://127.0.0.1:{port}",
+            region_name="eu-west-1",
+            aws_access_key_id="lab",
+            aws_secret_access_key="lab",
+        )
+
+    yield begin
+    stop()
+
+
+@pytest.fixture
+def ec2(start: Start) -> Any:
+    return start()
+
+
+@pytest.fixture
+def network(ec2: Any) -> SimpleNamespace:
+    """A VPC with one subnet, a key and a group that admits SSH from anywhere."""
+    return make_network(ec2)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
