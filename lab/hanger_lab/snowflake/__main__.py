@@ -48,7 +48,9 @@ def _listen(address: str, port: int) -> socket.socket:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m hanger_lab.snowflake", description="An emulated Snowflake account.")
+    parser = argparse.ArgumentParser(
+        prog="python -m hanger_lab.snowflake", description="An emulated Snowflake account."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="answer Snowflake's drivers over http until stopped")
     serve.add_argument("--bind", action="append", metavar="ADDRESS", help="address to listen on; may be repeated")

@@ -34,9 +34,7 @@ def authenticate(login: Login, account: str, catalog: Catalog) -> tuple[Securabl
     if found is None:
         raise _wrong()
     if found.properties.get("DISABLED") is True:
-        raise errors.SnowflakeError(
-            390101, "08001", "User access disabled. Contact your local system administrator."
-        )
+        raise errors.SnowflakeError(390101, "08001", "User access disabled. Contact your local system administrator.")
     return found, _role(login, found, catalog)
 
 

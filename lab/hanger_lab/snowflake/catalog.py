@@ -202,7 +202,8 @@ class Catalog:
 
     def set_parameters(self, values: Properties) -> None:
         """Replace the account's parameters."""
-        self._parameters = dict(values)
+        self._parameters.clear()
+        self._parameters.update(values)
         self._changes["account", ("PARAMETERS",)] = dict(values)
 
     # -- inside -----------------------------------------------------------------------------------------------------
@@ -222,7 +223,7 @@ class Catalog:
             self._futures[key] = FutureGrant(**{**document, "scope": tuple(document["scope"])})
         for key, document in self._store.load("role_grant"):
             self._role_grants[key] = RoleGrant(**document)
-        self._parameters: Properties = dict(self._store.load("account")).get(("PARAMETERS",), {})
+        self._parameters = Properties(dict(self._store.load("account")).get(("PARAMETERS",), {}))
 
     def _promised(self, kind: str, name: Name) -> list[FutureGrant]:
         """Find the future grants for a new object; those on the schema replace those on the database."""

@@ -36,9 +36,7 @@ def missing(kind: str, name: str) -> SnowflakeError:
     """Say that an object is not there, or that the role may not know."""
     state = "42S02" if kind in ("TABLE", "VIEW", "OBJECT") else "02000"
     label = "Object" if kind in ("TABLE", "VIEW", "OBJECT") else label_of(kind)
-    return SnowflakeError(
-        2003, state, f"SQL compilation error:\n{label} '{name}' does not exist or not authorized."
-    )
+    return SnowflakeError(2003, state, f"SQL compilation error:\n{label} '{name}' does not exist or not authorized.")
 
 
 def unusable() -> SnowflakeError:

@@ -49,7 +49,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "0": "\0"}
 
 
 def tokenize(text: str) -> list[Token]:
-    """Split a statement into tokens, comments left out; raises a syntax error at the first character that fits nothing."""
+    """Split a statement into tokens, comments left out; raises a syntax error at a character that fits nothing."""
     tokens: list[Token] = []
     position = 0
     while position < len(text):

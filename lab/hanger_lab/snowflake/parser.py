@@ -35,9 +35,7 @@ class Parser:
         token = self.current
         if token is None:
             return errors.syntax("<EOF>", *line_and_column(self.text, len(self.text)))
-        return errors.syntax(
-            self.text[token.start : token.end], *line_and_column(self.text, token.start)
-        )
+        return errors.syntax(self.text[token.start : token.end], *line_and_column(self.text, token.start))
 
     def end(self) -> None:
         """Require the end of the statement."""
@@ -47,9 +45,7 @@ class Parser:
     def peek(self, *words: str) -> bool:
         """Whether the next tokens are these keywords."""
         ahead = self.tokens[self.position : self.position + len(words)]
-        return len(ahead) == len(words) and all(
-            token.keyword == word for token, word in zip(ahead, words, strict=True)
-        )
+        return len(ahead) == len(words) and all(token.keyword == word for token, word in zip(ahead, words, strict=True))
 
     def accept(self, *words: str) -> bool:
         """Read these keywords if they come next."""
@@ -161,9 +157,7 @@ class Parser:
             key = self.word()
             self.expect_symbol("=")
             if key in found:
-                raise errors.SnowflakeError(
-                    1418, "42601", f"SQL compilation error:\nduplicate property '{key}'"
-                )
+                raise errors.SnowflakeError(1418, "42601", f"SQL compilation error:\nduplicate property '{key}'")
             found[key] = self.value()
             self.symbol(",")
         return found

@@ -16,13 +16,13 @@ _QUERIES = (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)
 _CREATED = ("TABLE", "VIEW", "STAGE", "SEQUENCE", "FILE FORMAT")
 
 
-def authorize(expression: exp.Expression, context: Context) -> None:
+def authorize(expression: exp.Expr, context: Context) -> None:
     """Raise SnowflakeError unless the statement is permitted; statements of unknown kinds are refused."""
     for kind, check in _CHECKS.items():
         if isinstance(expression, kind):
             check(expression, context)
             return
-    raise errors.unsupported(expression.sql(dialect="snowflake")[:60])
+    raise tables.unsupported(expression)
 
 
 def require_warehouse(context: Context) -> None:
@@ -56,7 +56,7 @@ def require_create(kind: str, name: Name, context: Context, *, temporary: bool =
         raise errors.insufficient("schema", names.show(name[1:2]))
 
 
-def _read(expression: exp.Expression, context: Context, leave_out: exp.Table | None = None) -> bool:
+def _read(expression: exp.Expr, context: Context, leave_out: exp.Table | None = None) -> bool:
     """Require SELECT on everything the statement reads; return whether it reads any table."""
     command = expression.key.upper()
     reads = False
@@ -71,16 +71,14 @@ def _read(expression: exp.Expression, context: Context, leave_out: exp.Table | N
     return reads
 
 
-def _query(expression: exp.Expression, context: Context) -> None:
+def _query(expression: exp.Expr, context: Context) -> None:
     if _read(expression, context):
         require_warehouse(context)
 
 
-def _change(privileges: Callable[[exp.Expression], list[str]]) -> Callable[[exp.Expression, Context], None]:
-    def check(expression: exp.Expression, context: Context) -> None:
-        target = tables.target(expression)
-        if target is None:
-            raise errors.unsupported(expression.sql(dialect="snowflake")[:60])
+def _change(privileges: Callable[[exp.Expr], list[str]]) -> Callable[[exp.Expr, Context], None]:
+    def check(expression: exp.Expr, context: Context) -> None:
+        target = tables.require_target(expression)
         name = tables.resolve(target, context.session, expression.key.upper())
         for privilege in privileges(expression):
             require_relation(name, privilege, context)
@@ -90,11 +88,11 @@ def _change(privileges: Callable[[exp.Expression], list[str]]) -> Callable[[exp.
     return check
 
 
-def _insert_privileges(expression: exp.Expression) -> list[str]:
+def _insert_privileges(expression: exp.Expr) -> list[str]:
     return ["INSERT", "DELETE"] if expression.args.get("overwrite") else ["INSERT"]
 
 
-def _merge_privileges(expression: exp.Expression) -> list[str]:
+def _merge_privileges(expression: exp.Expr) -> list[str]:
     found = {"SELECT"}
     for when in expression.find_all(exp.When):
         action = when.args.get("then")
@@ -107,16 +105,16 @@ def _merge_privileges(expression: exp.Expression) -> list[str]:
     return sorted(found)
 
 
-def _truncate(expression: exp.Expression, context: Context) -> None:
+def _truncate(expression: exp.Expr, context: Context) -> None:
     for table in expression.expressions:
         require_relation(tables.resolve(table, context.session, "TRUNCATE"), "TRUNCATE", context)
 
 
-def _create(expression: exp.Expression, context: Context) -> None:
+def _create(expression: exp.Expr, context: Context) -> None:
     kind = str(expression.args.get("kind") or "").upper()
     target = tables.target(expression)
     if kind not in _CREATED or target is None:
-        raise errors.unsupported(expression.sql(dialect="snowflake")[:60])
+        raise tables.unsupported(expression)
     name = tables.resolve(target, context.session, f"CREATE {kind}")
     require_create(kind, name, context, temporary=is_temporary(expression))
     present = context.catalog.relation(name) if kind in ("TABLE", "VIEW") else context.catalog.find(kind, name)
@@ -129,11 +127,11 @@ def _create(expression: exp.Expression, context: Context) -> None:
         require_warehouse(context)
 
 
-def _drop(expression: exp.Expression, context: Context) -> None:
+def _drop(expression: exp.Expr, context: Context) -> None:
     kind = str(expression.args.get("kind") or "").upper()
     target = tables.target(expression)
     if kind not in _CREATED or target is None:
-        raise errors.unsupported(expression.sql(dialect="snowflake")[:60])
+        raise tables.unsupported(expression)
     name = tables.resolve(target, context.session, f"DROP {kind}")
     found = context.catalog.find(kind, name)
     if found is None or not context.access.sees(kind, name):
@@ -143,24 +141,22 @@ def _drop(expression: exp.Expression, context: Context) -> None:
     context.access.require_owner(kind, name)
 
 
-def _alter(expression: exp.Expression, context: Context) -> None:
-    target = tables.target(expression)
-    if target is None:
-        raise errors.unsupported(expression.sql(dialect="snowflake")[:60])
+def _alter(expression: exp.Expr, context: Context) -> None:
+    target = tables.require_target(expression)
     name = tables.resolve(target, context.session, "ALTER TABLE")
     if expression.args.get("exists") and context.catalog.relation(name) is None:
         return
     require_relation(name, "OWNERSHIP", context)
     for action in expression.args.get("actions") or []:
         if isinstance(action, exp.Command):
-            raise errors.unsupported(expression.sql(dialect="snowflake")[:60])
+            raise tables.unsupported(expression)
         if isinstance(action, exp.AlterRename) and isinstance(action.this, exp.Table):
             require_create("TABLE", tables.resolve(action.this, context.session, "ALTER TABLE"), context)
         if isinstance(action, exp.SwapTable) and isinstance(action.this, exp.Table):
             require_relation(tables.resolve(action.this, context.session, "ALTER TABLE"), "OWNERSHIP", context)
 
 
-def _comment(expression: exp.Expression, context: Context) -> None:
+def _comment(expression: exp.Expr, context: Context) -> None:
     kind = str(expression.args.get("kind") or "").upper()
     if kind == "COLUMN":
         column = expression.this
@@ -169,14 +165,12 @@ def _comment(expression: exp.Expression, context: Context) -> None:
         return
     target = tables.target(expression)
     if kind not in ("TABLE", "VIEW") or target is None:
-        raise errors.unsupported(expression.sql(dialect="snowflake")[:60])
+        raise tables.unsupported(expression)
     require_relation(tables.resolve(target, context.session, "COMMENT"), "OWNERSHIP", context)
 
 
-def _describe(expression: exp.Expression, context: Context) -> None:
-    target = tables.target(expression)
-    if target is None:
-        raise errors.unsupported(expression.sql(dialect="snowflake")[:60])
+def _describe(expression: exp.Expr, context: Context) -> None:
+    target = tables.require_target(expression)
     name = tables.resolve(target, context.session, "DESCRIBE")
     context.access.require_parents("TABLE", name)
     found = context.catalog.relation(name)
@@ -184,18 +178,18 @@ def _describe(expression: exp.Expression, context: Context) -> None:
         raise errors.missing("TABLE", names.show(name))
 
 
-def _free(expression: exp.Expression, context: Context) -> None:
+def _free(expression: exp.Expr, context: Context) -> None:
     if expression.find(exp.Table) is not None:
-        raise errors.unsupported(expression.sql(dialect="snowflake")[:60])
+        raise tables.unsupported(expression)
 
 
-def is_temporary(expression: exp.Expression) -> bool:
+def is_temporary(expression: exp.Expr) -> bool:
     """Whether a CREATE makes a temporary object."""
     properties = expression.args.get("properties")
     return properties is not None and properties.find(exp.TemporaryProperty) is not None
 
 
-_CHECKS: dict[type[exp.Expression], Callable[[exp.Expression, Context], None]] = {
+_CHECKS: dict[type[exp.Expr], Callable[[exp.Expr, Context], None]] = {
     **dict.fromkeys(_QUERIES, _query),
     exp.Insert: _change(_insert_privileges),
     exp.Update: _change(lambda _: ["UPDATE"]),

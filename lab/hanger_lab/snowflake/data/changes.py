@@ -28,10 +28,10 @@ def merge(cursor: Any, expression: exp.Merge, parameters: Any) -> Result:
             for assignment in action.expressions:
                 assignment.set("this", exp.column(assignment.this.this))
     cursor.check_db_and_schema(expression)
-    transformed = cursor._transform(expression, parameters)  # noqa: SLF001
+    transformed = cursor._transform(expression, parameters)
     text = transformed.sql(dialect="duckdb") + " RETURNING merge_action"
     bound = parameters if transformed.find(exp.Placeholder) else None
-    counts = Counter(row[0] for row in cursor._duck_conn.execute(text, bound).fetchall())  # noqa: SLF001
+    counts = Counter(row[0] for row in cursor._duck_conn.execute(text, bound).fetchall())
     columns = [(label, verb) for label, verb in _COUNTS if verb in actions]
     return Result(
         [Column(f"number of rows {label}", "fixed") for label, _ in columns],
@@ -40,7 +40,7 @@ def merge(cursor: Any, expression: exp.Merge, parameters: Any) -> Result:
     )
 
 
-def run(expression: exp.Expression, effect: Effect | None, context: Context) -> Result | None:
+def run(expression: exp.Expr, effect: Effect | None, context: Context) -> Result | None:
     """Run the statement if it is one of these; None for all others."""
     if isinstance(expression, exp.Comment):
         return _comment(expression, context)
@@ -61,7 +61,7 @@ def drop(kind: str, name: Name, context: Context) -> None:
     if kind in ("STAGE", "FILE FORMAT"):
         table = "_fs_stages" if kind == "STAGE" else "_fs_file_formats"
         duck.execute(
-            f"DELETE FROM {GLOBAL_DATABASE_NAME}._fs_information_schema.{table} "
+            f"DELETE FROM {GLOBAL_DATABASE_NAME}._fs_information_schema.{table} "  # noqa: S608
             "WHERE database_name = ? AND schema_name = ? AND name = ?",
             list(name),
         )
@@ -110,7 +110,8 @@ def _comment(expression: exp.Comment, context: Context) -> Result | None:
         return None
     name = tables.resolve(target, context.session, "COMMENT")
     found = context.catalog.relation(name)
-    assert found is not None
+    if found is None:
+        raise errors.missing("TABLE", names.show(name))
     with context.catalog.change():
         found.properties["COMMENT"] = expression.expression.name
         context.catalog.save(found)
@@ -121,5 +122,5 @@ def _path(name: Name) -> str:
     return ".".join(quote(part) for part in name)
 
 
-_ACTIONS: dict[type[exp.Expression], str] = {exp.Insert: "INSERT", exp.Update: "UPDATE", exp.Var: "DELETE"}
+_ACTIONS: dict[type[exp.Expr], str] = {exp.Insert: "INSERT", exp.Update: "UPDATE", exp.Var: "DELETE"}
 _COUNTS = (("inserted", "INSERT"), ("updated", "UPDATE"), ("deleted", "DELETE"))

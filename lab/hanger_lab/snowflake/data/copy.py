@@ -73,7 +73,7 @@ def forget_loads(name: Name, context: Context) -> None:
     """A table that was created anew has loaded nothing."""
     duck = context.session.connection.duck
     _ensure_loads(duck, name[0])
-    duck.execute(f"DELETE FROM {quote(name[0])}.{_LOADS} WHERE schema_name = ? AND table_name = ?", list(name[1:]))
+    duck.execute(f"DELETE FROM {quote(name[0])}.{_LOADS} WHERE schema_name = ? AND table_name = ?", list(name[1:]))  # noqa: S608
 
 
 def _read(parser: Parser, context: Context) -> Copy | None:
@@ -148,12 +148,18 @@ def _options(parser: Parser) -> tuple[Properties, Properties]:
 def _chosen(copy: Copy, context: Context) -> list[tuple[str, Path]]:
     available = list(stages.files(copy.location, context.engine))
     if copy.files is not None:
-        prefix = copy.location.path if not copy.location.path or copy.location.path.endswith("/") else copy.location.path + "/"
+        prefix = (
+            copy.location.path
+            if not copy.location.path or copy.location.path.endswith("/")
+            else copy.location.path + "/"
+        )
         wanted = {prefix + file for file in copy.files}
         absent = wanted - {inside for inside, _ in available}
         if absent:
             raise errors.SnowflakeError(
-                91016, "22000", f"Remote file '{min(absent)}' was not found. If you are running a copy command, "
+                91016,
+                "22000",
+                f"Remote file '{min(absent)}' was not found. If you are running a copy command, "
                 "please make sure files are not deleted when they are being loaded.",
             )
         available = [(inside, path) for inside, path in available if inside in wanted]
@@ -171,12 +177,18 @@ def _load(copy: Copy, inside: str, path: Path, duck: duckdb.DuckDBPyConnection) 
     loads = f"{quote(copy.target[0])}.{_LOADS}"
     key = [*copy.target[1:], shown, _digest(path)]
     seen = duck.execute(
-        f"SELECT 1 FROM {loads} WHERE schema_name = ? AND table_name = ? AND file_name = ? AND digest = ?", key
+        f"SELECT 1 FROM {loads} WHERE schema_name = ? AND table_name = ? AND file_name = ? AND digest = ?", key  # noqa: S608
     ).fetchone()
     if seen and not copy.force:
-        return {**row, "status": "LOAD_SKIPPED", "rows_parsed": 0, "rows_loaded": 0, "first_error": "File was loaded before."}
+        return {
+            **row,
+            "status": "LOAD_SKIPPED",
+            "rows_parsed": 0,
+            "rows_loaded": 0,
+            "first_error": "File was loaded before.",
+        }
     loaded = _insert(copy, path, duck)
-    duck.execute(f"INSERT INTO {loads} VALUES (?, ?, ?, ?)", key)
+    duck.execute(f"INSERT INTO {loads} VALUES (?, ?, ?, ?)", key)  # noqa: S608
     return {**row, "status": "LOADED", "rows_parsed": loaded, "rows_loaded": loaded}
 
 
@@ -187,7 +199,7 @@ def _insert(copy: Copy, path: Path, duck: duckdb.DuckDBPyConnection) -> int:
     fields = ", ".join(copy.format.expression(index, kind) for index, (_, kind) in enumerate(columns))
     written = ", ".join(quote(column) for column, _ in columns)
     target = ".".join(quote(part) for part in copy.target)
-    text = f"INSERT INTO {target} ({written}) SELECT {fields} FROM {copy.format.reader(str(path), len(columns))}"
+    text = f"INSERT INTO {target} ({written}) SELECT {fields} FROM {copy.format.reader(str(path), len(columns))}"  # noqa: S608
     try:
         found = duck.execute(text).fetchone()
     except duckdb.ConversionException as problem:

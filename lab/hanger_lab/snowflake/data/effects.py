@@ -27,12 +27,11 @@ class Effect:
     transient: bool = False
 
 
-def foresee(expression: exp.Expression, context: Context) -> Effect | None:
+def foresee(expression: exp.Expr, context: Context) -> Effect | None:
     """Read the effect out of a statement before it is changed and run."""
     kind = str(expression.args.get("kind") or "").upper()
     if isinstance(expression, exp.Create):
-        target = tables.target(expression)
-        assert target is not None
+        target = tables.require_target(expression)
         properties = expression.args.get("properties")
         return Effect(
             "create",
@@ -44,8 +43,7 @@ def foresee(expression: exp.Expression, context: Context) -> Effect | None:
             transient=properties is not None and properties.find(exp.TransientProperty) is not None,
         )
     if isinstance(expression, exp.Drop):
-        target = tables.target(expression)
-        assert target is not None
+        target = tables.require_target(expression)
         return Effect("drop", kind, tables.resolve(target, context.session, f"DROP {kind}"))
     if isinstance(expression, exp.Alter):
         return _alteration(expression, context)
@@ -98,8 +96,7 @@ def _swap(effect: Effect, context: Context) -> None:
 
 
 def _alteration(expression: exp.Alter, context: Context) -> Effect | None:
-    target = tables.target(expression)
-    assert target is not None
+    target = tables.require_target(expression)
     name = tables.resolve(target, context.session, "ALTER TABLE")
     found = context.catalog.relation(name)
     for action in expression.args.get("actions") or []:

@@ -55,7 +55,7 @@ class Connection:
 
     def __init__(self, fake: FakeSnowflakeConnection) -> None:
         self.fake = fake
-        self.duck: duckdb.DuckDBPyConnection = fake._duck_conn  # noqa: SLF001
+        self.duck: duckdb.DuckDBPyConnection = fake._duck_conn
         self.in_transaction = False
         self.aborted = False
         fake.results_cache = _Results()
@@ -67,7 +67,7 @@ class Connection:
         if (database, schema) == self._place:
             return
         fake_schema = "_FS_INFORMATION_SCHEMA" if schema == "INFORMATION_SCHEMA" else schema
-        self.fake.database, self.fake._schema = database, fake_schema  # noqa: SLF001
+        self.fake.database, self.fake._schema = database, fake_schema
         self.fake.database_set, self.fake.schema_set = database is not None, schema is not None
         inner = "main" if schema is None else "_fs_information_schema" if schema == "INFORMATION_SCHEMA" else schema
         target = f"{quote(database)}.{quote(inner)}" if database is not None else "memory.main"
@@ -133,7 +133,9 @@ class Engine:
         try:
             self._run(f"CREATE SCHEMA {_path(schema)}")
         except duckdb.CatalogException:
-            raise errors.unsupported(f"a schema named {names.show(schema)} beside one that differs only by case") from None
+            raise errors.unsupported(
+                f"a schema named {names.show(schema)} beside one that differs only by case"
+            ) from None
 
     def drop_schema(self, schema: Name) -> None:
         """Remove a schema and everything in it."""
@@ -159,7 +161,10 @@ class Engine:
             ("VIEW", "SELECT database_name, schema_name, view_name FROM duckdb_views() WHERE NOT internal"),
         ):
             for database, schema, name in self._rows(query):
-                if database not in ("memory", "system", "temp", GLOBAL_DATABASE_NAME) and schema not in _INTERNAL_SCHEMAS:
+                if (
+                    database not in ("memory", "system", "temp", GLOBAL_DATABASE_NAME)
+                    and schema not in _INTERNAL_SCHEMAS
+                ):
                     found[(database, schema) if name is None else (database, schema, name)] = kind
         return found
 
@@ -170,7 +175,7 @@ class Engine:
 
     def comments(self) -> dict[Name, str]:
         """Map tables to their comments."""
-        rows = self._rows(f"SELECT * FROM {GLOBAL_DATABASE_NAME}._fs_information_schema._fs_tables_ext")
+        rows = self._rows(f"SELECT * FROM {GLOBAL_DATABASE_NAME}._fs_information_schema._fs_tables_ext")  # noqa: S608
         return {(row[0], row[1], row[2]): row[3] for row in rows if row[3]}
 
     def view_text(self, name: Name) -> str | None:
@@ -185,7 +190,7 @@ class Engine:
         where = " AND ".join(
             f"{column} = ?" for column, _ in zip(("database_name", "schema_name", "table_name"), scope, strict=False)
         )
-        query = f"SELECT * FROM {GLOBAL_DATABASE_NAME}._fs_information_schema._fs_show_columns WHERE {where or 'true'}"
+        query = f"SELECT * FROM {GLOBAL_DATABASE_NAME}._fs_information_schema._fs_show_columns WHERE {where or 'true'}"  # noqa: S608
         with self._instance.duck_conn.cursor() as cursor:
             cursor.execute(query, list(scope))
             labels = [d[0] for d in cursor.description or []]
@@ -205,7 +210,7 @@ class Engine:
 
     def _forget(self, condition: str) -> None:
         for table in ("_fs_stages", "_fs_file_formats"):
-            self._run(f"DELETE FROM {GLOBAL_DATABASE_NAME}._fs_information_schema.{table} WHERE {condition}")
+            self._run(f"DELETE FROM {GLOBAL_DATABASE_NAME}._fs_information_schema.{table} WHERE {condition}")  # noqa: S608
 
     def _run(self, text: str) -> None:
         with self._instance.duck_conn.cursor() as cursor:

@@ -64,7 +64,7 @@ def _execute(request: Request, context: Context) -> dict[str, Any]:
         return special
     connection = context.session.connection
     cursor = FakeSnowflakeCursor(conn=connection.fake, duck_conn=connection.duck)
-    expression = parse_one(cursor._inline_variables(request.text))  # noqa: SLF001
+    expression = parse_one(cursor._inline_variables(request.text))
     if not request.text.strip() or expression is None:
         raise errors.SnowflakeError(900, "42601", "SQL compilation error:\nEmpty SQL statement.")
     transactions.require_healthy(connection)
@@ -73,7 +73,7 @@ def _execute(request: Request, context: Context) -> dict[str, Any]:
     effect = effects.foresee(expression, context)
     kind = statement_type.statement_type_id(expression)
     if request.describe_only:
-        described = cursor._describe_only(request.text)  # noqa: SLF001
+        described = cursor._describe_only(request.text)
         if described is not None:
             return _description(rowtype.describe_as_rowtype(described), expression, kind)
     if isinstance(expression, _DEFINITIONS):
@@ -110,22 +110,22 @@ def _special(words: list[str], request: Request, context: Context) -> dict[str, 
     return None
 
 
-def _run(cursor: Any, expression: exp.Expression, request: Request, kind: int) -> dict[str, Any]:
+def _run(cursor: Any, expression: exp.Expr, request: Request, kind: int) -> dict[str, Any]:
     rows = _rows(request.bindings)
     affected = 0
     for parameters in rows:
         cursor.check_db_and_schema(expression)
-        for statement in cursor._transform_explode(expression.copy()):  # noqa: SLF001
-            transformed = cursor._transform(statement, parameters)  # noqa: SLF001
+        for statement in cursor._transform_explode(expression.copy()):
+            transformed = cursor._transform(statement, parameters)
             bound = parameters if transformed.find(exp.Placeholder) else None
-            cursor._execute(transformed, bound)  # noqa: SLF001
+            cursor._execute(transformed, bound)
         affected += cursor.rowcount or 0
-    described = rowtype.describe_as_rowtype(cursor._describe_last_sql())  # noqa: SLF001
-    table = cursor._arrow_table  # noqa: SLF001
+    described = rowtype.describe_as_rowtype(cursor._describe_last_sql())
+    table = cursor._arrow_table
     answer: dict[str, Any] = {"rowtype": described, "statementTypeId": kind, "queryId": cursor.sfqid}
     if kind in statement_type.DML_TYPE_IDS and table:
         if len(rows) > 1:
-            rowset = [[str(affected)]]
+            rowset: list[list[str | None]] = [[str(affected)]]
         else:
             columns = [column.to_pylist() for column in table.columns]
             rowset = [[None if v is None else str(v) for v in row] for row in zip(*columns, strict=True)]
@@ -135,7 +135,7 @@ def _run(cursor: Any, expression: exp.Expression, request: Request, kind: int) -
     return {**answer, "queryResultFormat": "arrow", "rowsetBase64": encoded, "total": total, "returned": total}
 
 
-def _description(described: list[Any], expression: exp.Expression, kind: int) -> dict[str, Any]:
+def _description(described: list[Any], expression: exp.Expr, kind: int) -> dict[str, Any]:
     """Describe the result without rows."""
     query = kind == statement_type.SELECT
     body = {"queryResultFormat": "arrow", "rowsetBase64": ""} if query else {"queryResultFormat": "json", "rowset": []}

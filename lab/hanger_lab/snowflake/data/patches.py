@@ -12,8 +12,8 @@ _insert_comment = fakesnow.info_schema.insert_table_comment_sql
 
 def apply() -> None:
     """Install the corrections; doing it twice changes nothing."""
-    fakesnow.arrow.timestamp_to_sf_struct = arrow.timestamps
-    fakesnow.info_schema.insert_table_comment_sql = _table_comment
+    vars(fakesnow.arrow)["timestamp_to_sf_struct"] = arrow.timestamps
+    vars(fakesnow.info_schema)["insert_table_comment_sql"] = _table_comment
 
 
 def _table_comment(catalog: str, schema: str, table: str, comment: str | None) -> str:
@@ -21,4 +21,4 @@ def _table_comment(catalog: str, schema: str, table: str, comment: str | None) -
     if comment is None:
         return "SELECT 1"
     escaped = (part.replace("'", "''") for part in (catalog, schema, table, comment))
-    return _insert_comment(*escaped)  # type: ignore[no-any-return]
+    return _insert_comment(*escaped)

@@ -15,7 +15,7 @@ VERSION = "9.34.0"
 _TABLE_FUNCTIONS = ("FLATTEN", "GENERATOR", "RESULTSCAN", "SPLITTOTABLE")
 
 
-def resolve_names(expression: exp.Expression) -> exp.Expression:
+def resolve_names(expression: exp.Expr) -> exp.Expr:
     """Return the statement with IDENTIFIER() replaced and foreign table functions refused, ready to be authorised."""
     for table in list(expression.find_all(exp.Table)):
         _resolve_identifier(table)
@@ -23,7 +23,7 @@ def resolve_names(expression: exp.Expression) -> exp.Expression:
     return expression
 
 
-def rewrite(expression: exp.Expression, context: Context) -> exp.Expression:
+def rewrite(expression: exp.Expr, context: Context) -> exp.Expr:
     """Return the statement with functions of the session replaced by their values and gaps of fakesnow avoided."""
     for function in list(expression.find_all(exp.Func)):
         replacement = _session_function(function, context)
@@ -64,12 +64,12 @@ def _check_function(table: exp.Table) -> None:
         raise errors.unsupported(f"table function {table.this.sql(dialect='snowflake')[:40]}")
 
 
-def _name(function: exp.Expression) -> str:
+def _name(function: exp.Expr) -> str:
     name = function.name if isinstance(function, exp.Anonymous) else type(function).__name__
     return name.upper().replace("_", "")
 
 
-def _session_function(function: exp.Expression, context: Context) -> exp.Expression | None:
+def _session_function(function: exp.Expr, context: Context) -> exp.Expr | None:
     session = context.session
     name = _name(function)
     values: dict[str, Value] = {

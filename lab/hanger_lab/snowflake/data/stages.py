@@ -21,13 +21,15 @@ from hanger_lab.snowflake import errors, names
 from hanger_lab.snowflake.data.engine import Engine
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Parser
-from hanger_lab.snowflake.results import Result, table
+from hanger_lab.snowflake.results import Cell, Result, table
 from hanger_lab.snowflake.session import Context, Session
 
 UPLOAD_PREFIX = "/stage-upload/"
 _VALID_SECONDS = 3600
 _KEY = secrets.token_bytes(32)
-_PUT = re.compile(r"""\s*PUT\s+(?:'((?:[^'\\]|\\.|'')*)'|(\S+))\s+('(?:[^']|'')*'|[^\s']\S*)\s*(.*?);?\s*$""", re.I | re.S)
+_PUT = re.compile(
+    r"""\s*PUT\s+(?:'((?:[^'\\]|\\.|'')*)'|(\S+))\s+('(?:[^']|'')*'|[^\s']\S*)\s*(.*?);?\s*$""", re.I | re.S
+)
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ def files(location: Location, engine: Engine) -> Iterator[tuple[str, Path]]:
 def listing(text: str, context: Context) -> Result:
     """Run LIST."""
     location = _reference(text, context, "READ")
-    rows = [
+    rows: list[dict[str, Cell]] = [
         {
             "name": f"{_prefix(location)}{inside}",
             "size": path.stat().st_size,
@@ -162,7 +164,7 @@ def listing(text: str, context: Context) -> Result:
 def remove(text: str, context: Context) -> Result:
     """Run REMOVE."""
     location = _reference(text, context, "WRITE")
-    rows = []
+    rows: list[dict[str, Cell]] = []
     for inside, path in list(files(location, context.engine)):
         path.unlink(missing_ok=True)
         rows.append({"name": f"{_prefix(location)}{inside}", "result": "removed"})

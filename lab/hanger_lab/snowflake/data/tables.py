@@ -13,13 +13,13 @@ from hanger_lab.snowflake.session import Session
 INFORMATION_SCHEMA = "INFORMATION_SCHEMA"
 
 
-def fold(identifier: exp.Expression | None) -> str | None:
+def fold(identifier: exp.Expr | None) -> str | None:
     """Fold one identifier."""
     if identifier is None:
         return None
     if not isinstance(identifier, exp.Identifier):
         raise errors.unsupported(f"{identifier.sql(dialect='snowflake')} as a name")
-    return identifier.this if identifier.quoted else identifier.this.upper()
+    return str(identifier.this) if identifier.quoted else str(identifier.this).upper()
 
 
 def written(table: exp.Table) -> Name:
@@ -33,7 +33,7 @@ def resolve(table: exp.Table, session: Session, command: str) -> Name:
     return session.qualify(written(table), 3, command)
 
 
-def target(expression: exp.Expression) -> exp.Table | None:
+def target(expression: exp.Expr) -> exp.Table | None:
     """Return the table that a statement creates, changes or fills."""
     this = expression.this
     if isinstance(expression, exp.Drop):
@@ -44,7 +44,20 @@ def target(expression: exp.Expression) -> exp.Table | None:
     return this if isinstance(this, exp.Table) else None
 
 
-def sources(expression: exp.Expression, leave_out: exp.Table | None = None) -> Iterator[exp.Table]:
+def require_target(expression: exp.Expr) -> exp.Table:
+    """Return the table that a statement is about, or refuse the statement."""
+    found = target(expression)
+    if found is None:
+        raise unsupported(expression)
+    return found
+
+
+def unsupported(expression: exp.Expr) -> errors.SnowflakeError:
+    """Make the error for a statement of a kind that is not known here."""
+    return errors.unsupported(expression.sql(dialect="snowflake")[:60])
+
+
+def sources(expression: exp.Expr, leave_out: exp.Table | None = None) -> Iterator[exp.Table]:
     """Yield the tables that a statement reads: not common table expressions, not functions, not values."""
     for table in expression.find_all(exp.Table):
         if table is leave_out or not isinstance(table.this, exp.Identifier):
@@ -59,7 +72,7 @@ def sources(expression: exp.Expression, leave_out: exp.Table | None = None) -> I
 def _is_common(table: exp.Table) -> bool:
     """Whether an unqualified name means a common table expression of a query around it."""
     name = fold(table.this)
-    node: exp.Expression | None = table
+    node: exp.Expr | None = table
     while node is not None:
         clause = node.args.get("with_")
         if clause is not None:
@@ -71,11 +84,11 @@ def _is_common(table: exp.Table) -> bool:
     return False
 
 
-def _own_definition(table: exp.Table, common: exp.Expression, clause: exp.Expression) -> bool:
+def _own_definition(table: exp.Table, common: exp.Expr, clause: exp.Expr) -> bool:
     """Inside its own definition a name means a table, unless the WITH is recursive."""
     if clause.args.get("recursive"):
         return False
-    node: exp.Expression | None = table
+    node: exp.Expr | None = table
     while node is not None and node is not common:
         node = node.parent
     return node is common

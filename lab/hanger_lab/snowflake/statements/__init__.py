@@ -64,7 +64,7 @@ def _is_ours(words: list[str]) -> bool:
     if words[0] in ("CREATE", "ALTER", "DROP", "DESC", "DESCRIBE"):
         rest = [w for w in words[1:] if w not in ("OR", "REPLACE", "TRANSIENT")]
         phrase = " ".join(rest)
-        return any(phrase.startswith(kind) for kind in _DEFINITIONS) or bool(rest) and rest[0] in _REFUSED
+        return any(phrase.startswith(kind) for kind in _DEFINITIONS) or (bool(rest) and rest[0] in _REFUSED)
     return words[0] != "COMMENT" or any(kind.split()[0] in words for kind in _DEFINITIONS)
 
 

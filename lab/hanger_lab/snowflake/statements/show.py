@@ -73,9 +73,7 @@ def read_filter(parser: Parser, context: Context, kind: str) -> Filter:
     return found
 
 
-def _show(
-    parser: Parser, context: Context, kinds: tuple[str, ...], view: show_rows.View, *, terse: bool
-) -> Result:
+def _show(parser: Parser, context: Context, kinds: tuple[str, ...], view: show_rows.View, *, terse: bool) -> Result:
     chosen = read_filter(parser, context, kinds[0])
     permitted = context.access
     objects = [o for kind in kinds for o in context.catalog.all(kind) if chosen.accepts(o)]

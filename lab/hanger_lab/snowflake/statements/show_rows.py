@@ -209,8 +209,8 @@ def _relations(context: Context, objects: Sequence[Securable]) -> list[Row]:
             "change_tracking": "OFF",
             "text": context.engine.view_text(shown.name) if not is_table else None,
             "reserved": "",
-            **{name: "N" for name in ("is_external", "enable_schema_evolution", "is_event", "is_hybrid", "is_iceberg")},
-            **{name: "N" for name in ("is_dynamic", "is_immutable")},
+            **dict.fromkeys(("is_external", "enable_schema_evolution", "is_event", "is_hybrid", "is_iceberg"), "N"),
+            **dict.fromkeys(("is_dynamic", "is_immutable"), "N"),
             "is_secure": "false",
             "is_materialized": "false",
         }

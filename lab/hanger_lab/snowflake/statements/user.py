@@ -92,9 +92,7 @@ def _validate(properties: Properties) -> None:
     if properties.get("TYPE") in ("SERVICE", "SNOWFLAKE_SERVICE"):
         for name in _NOT_FOR_SERVICES:
             if properties.get(name) is not None:
-                raise errors.SnowflakeError(
-                    3666, "0A000", f"Cannot set {name} on users with TYPE=SERVICE."
-                )
+                raise errors.SnowflakeError(3666, "0A000", f"Cannot set {name} on users with TYPE=SERVICE.")
 
 
 def _renamed(context: Context, old: Name, new: Name) -> None:
