@@ -83,6 +83,10 @@ job:
   returned: always
   type: dict
   sample: {"jobId": 7, "status": "succeeded", "jobType": "sync", "rowsSynced": 61450, "bytesSynced": 4392111}
+last_job:
+  description: The newest job of the connection, which O(run=once) leaves alone when an older one has succeeded.
+  returned: when there is a job
+  type: dict
 rows:
   description: Rows moved.
   returned: when there is a job

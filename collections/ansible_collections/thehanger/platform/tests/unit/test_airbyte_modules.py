@@ -344,7 +344,11 @@ class TestSync:
             assert not again["changed"]
             assert again["rows"] == 600
         assert api.writes == []
-        assert sync()["changed"]
+        api.script = ["failed"]
+        with pytest.raises(ModuleFailed):
+            sync()
+        last = sync(run="once")
+        assert (last["job"]["status"], last["last_job"]["status"]) == ("succeeded", "failed")
 
     def test_joins_fails_or_skips(self, api, sync):
         assert sync(wait=False)["job"]["status"] == "running"

@@ -43,7 +43,8 @@ def ensure(client: AirbyteClient, wish: Wish, check_mode: bool) -> dict[str, Any
     if wish.run == "once":
         done = newest(client, connection_id, status="succeeded")
         if done is not None:
-            return {"changed": False, **outcome(done, details(client, done["jobId"]))}
+            last = newest(client, connection_id) or done
+            return {"changed": False, **outcome(done, details(client, done["jobId"])), "last_job": last}
     if check_mode:
         return {"changed": True, "job": {}}
     try:
@@ -86,6 +87,7 @@ def outcome(job: Mapping[str, Any], detail: Mapping[str, Any]) -> dict[str, Any]
     duration = seconds(job.get("duration"))
     return {
         "job": dict(job),
+        "last_job": dict(job),
         "rows": rows,
         "bytes": size,
         "duration_seconds": duration,
