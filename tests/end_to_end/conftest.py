@@ -1,0 +1,106 @@
+"""The whole site, built from inventories/aws against the lab: nothing differs but endpoints and the Airbyte flavour."""
+
+import json
+import os
+import re
+import secrets
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LAB = Path(os.environ.get("HANGER_LAB_DIR", ROOT / ".lab")).resolve()
+PROJECT = "hanger-aws"
+
+
+@dataclass
+class Run:
+    """What one ansible-playbook call did."""
+
+    code: int
+    output: str
+
+    @property
+    def changed(self):
+        return sum(int(count) for count in re.findall(r"changed=(\d+)", self.output))
+
+    @property
+    def roles(self):
+        return set(re.findall(r"^TASK \[(\w+) :", self.output, re.M))
+
+    @property
+    def text(self):
+        """The output with its line breaks folded, to search for sentences."""
+        return re.sub(r"\s+", " ", self.output)
+
+
+@dataclass
+class Platform:
+    """One world and project, and how to run playbooks in it."""
+
+    inventory: str
+    environment: dict[str, str] = field(repr=False)
+    arguments: tuple[str, ...] = ()
+
+    def play(self, *arguments, playbook="site.yml", **environment):
+        command = ["ansible-playbook", "-i", f"inventories/{self.inventory}", playbook, *self.arguments, *arguments]
+        result = subprocess.run(
+            command, cwd=ROOT, env={**self.environment, **environment}, capture_output=True, text=True, check=False
+        )
+        return Run(result.returncode, result.stdout + result.stderr)
+
+
+@pytest.fixture(scope="session")
+def facts():
+    return json.loads((LAB / "lab.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def chosen_secrets():
+    return {
+        "HANGER_EXTRACTION_PASSWORD": secrets.token_hex(16),
+        "AIRBYTE_CLIENT_ID": secrets.token_hex(16),
+        "AIRBYTE_CLIENT_SECRET": secrets.token_hex(24),
+    }
+
+
+@pytest.fixture(scope="session")
+def aws(facts, chosen_secrets, tmp_path_factory):
+    """The world of inventories/aws, not built yet."""
+    endpoints = {
+        "AWS_ENDPOINT_URL": facts["ec2"]["endpoint_url"],
+        "AWS_ACCESS_KEY_ID": facts["ec2"]["access_key"],
+        "AWS_SECRET_ACCESS_KEY": facts["ec2"]["secret_key"],
+        "AWS_REGION": facts["ec2"]["region"],
+        "SNOWFLAKE_ACCOUNT": facts["snowflake"]["account"],
+        "SNOWFLAKE_HOST": facts["snowflake"]["host"],
+        "SNOWFLAKE_PORT": str(facts["snowflake"]["port"]),
+        "SNOWFLAKE_PROTOCOL": facts["snowflake"]["protocol"],
+        "SNOWFLAKE_PRIVATE_KEY_PATH": facts["snowflake"]["private_key_path"],
+        "HANGER_ADMIN_CIDRS": "203.0.113.7/32",
+        "HANGER_STATE_DIR": str(tmp_path_factory.mktemp("state")),
+        "HANGER_PROJECT": PROJECT,
+    }
+    flavour = {
+        "airbyte_flavor": "lab",
+        "airbyte_lab_image": facts["airbyte"]["image"],
+        "airbyte_lab_image_archive": facts["airbyte"]["archive"],
+        "hanger_destination_jdbc_url_params": "ssl=off",
+    }
+    environment = {**os.environ, **endpoints, **chosen_secrets}
+    environment.pop("HANGER_LAB_DIR", None)
+    return Platform("aws", environment, ("-e", json.dumps(flavour)))
+
+
+@pytest.fixture(scope="session")
+def built(aws):
+    """The platform, standing; removed after the last test."""
+    first = aws.play("--diff")
+    try:
+        assert first.code == 0, first.output[-6000:]
+        yield first
+    finally:
+        removal = aws.play("-e", f"hanger_destroy_confirm={PROJECT}", playbook="playbooks/destroy.yml")
+        assert removal.code == 0, removal.output[-4000:]
