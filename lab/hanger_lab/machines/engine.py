@@ -41,6 +41,7 @@ class Engine:
         self.client = client
         self.address = address
         self.prefix = f"hanger-{lab.id}-"
+        self.build_prefix = f"{self.prefix}build-"
 
     @classmethod
     def connect(cls, lab: Lab) -> Engine:
@@ -161,7 +162,9 @@ class Engine:
         """Return the machines of this lab in the order of their names."""
         with self._errors(EngineError, "list machines"):
             containers = self.client.api.containers(all=True, filters={"label": f"{LAB_LABEL}={self.lab.id}"})
-        return sorted((_status(container) for container in containers), key=lambda status: status.name)
+        statuses = (_status(container) for container in containers)
+        machines = (status for status in statuses if not status.name.startswith(self.build_prefix))
+        return sorted(machines, key=lambda status: status.name)
 
     def _create(self, machine: Machine) -> None:
         api = self.client.api

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -53,6 +54,73 @@ def configuration_files(environment: Mapping[str, str]) -> list[Path]:
         *(config / path for path in ("pip/pip.conf", "uv/uv.toml")),
     ]
     return [path for path in paths if path.is_file() and os.access(path, os.R_OK)]
+
+
+def debian_sources(suite: str, root: Path = Path("/")) -> list[str]:
+    """Return the sources.list lines of a Debian suite on the mirrors that a Debian host is configured with.
+
+    Empty for other hosts: then the builder's own default is used.
+    """
+    release = _os_release(root)
+    codename = release.get("VERSION_CODENAME")
+    if release.get("ID") != "debian" or not codename:
+        return []
+    texts = [path.read_text(errors="replace") for path in _listing(str(root / "etc/apt"), "sources.list")]
+    lists = [
+        *texts,
+        *(path.read_text(errors="replace") for path in _listing(f"{root}/etc/apt/sources.list.d", "*.list")),
+    ]
+    stanzas = [path.read_text(errors="replace") for path in _listing(f"{root}/etc/apt/sources.list.d", "*.sources")]
+    entries = [entry for text in lists for entry in _one_line_sources(text)]
+    entries += [entry for text in stanzas for entry in _deb822_sources(text)]
+    lines = [
+        f"deb {uri} {suite}{name.removeprefix(codename)} main"
+        for uri, name in dict.fromkeys(entries)
+        if name in {codename, f"{codename}-updates", f"{codename}-security"}
+    ]
+    return lines if any(line.endswith(f" {suite} main") for line in lines) else []
+
+
+def apt_proxy() -> dict[str, str]:
+    """Return apt's proxies as environment variables."""
+    try:
+        text = subprocess.run(["apt-config", "dump"], capture_output=True, check=True, text=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return {}
+    found = re.findall(r'^Acquire::(https?)::proxy "([^"]+)";$', text, re.IGNORECASE | re.MULTILINE)
+    return {f"{scheme.lower()}_proxy": url for scheme, url in found if url != "DIRECT"}
+
+
+def _one_line_sources(text: str) -> list[tuple[str, str]]:
+    entries = []
+    for line in text.splitlines():
+        words = re.sub(r"\[[^]]*\]", "", line.partition("#")[0]).split()
+        if len(words) >= 4 and words[0] == "deb" and "main" in words[3:] and words[1].startswith("http"):
+            entries.append((words[1], words[2]))
+    return entries
+
+
+def _deb822_sources(text: str) -> list[tuple[str, str]]:
+    entries = []
+    for stanza in re.split(r"\n\s*\n", "\n".join(line for line in text.splitlines() if not line.startswith("#"))):
+        fields = {
+            name.lower(): value.split()
+            for name, value in re.findall(r"^([\w-]+):[ \t]*((?:.*)(?:\n[ \t].*)*)", stanza, re.MULTILINE)
+        }
+        if "deb" not in fields.get("types", []) or "main" not in fields.get("components", []):
+            continue
+        if fields.get("enabled", ["yes"]) == ["no"]:
+            continue
+        uris = [uri for uri in fields.get("uris", []) if uri.startswith("http")]
+        entries += [(uri, suite) for uri in uris for suite in fields.get("suites", [])]
+    return entries
+
+
+def _os_release(root: Path) -> dict[str, str]:
+    path = root / "etc/os-release"
+    lines = path.read_text().splitlines() if path.is_file() else []
+    pairs = (line.partition("=") for line in lines if "=" in line)
+    return {name: value.strip("\"'") for name, _, value in pairs}
 
 
 def _listing(directory: str, *patterns: str) -> list[Path]:
