@@ -20,9 +20,23 @@ def text_table(rows: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
+def reconcile(source: Sequence[Mapping[str, Any]], warehouse: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Put the counts of source ({name, rows}) and warehouse ({NAME, ROWS_LOADED}) side by side, a row each table."""
+    loaded = {row["NAME"]: int(row["ROWS_LOADED"]) for row in warehouse}
+    return [
+        {
+            "Table": str(row["name"]),
+            "Source": int(row["rows"]),
+            "Warehouse": loaded.get(row["name"], "missing"),
+            "State": "equal" if loaded.get(row["name"]) == int(row["rows"]) else "different",
+        }
+        for row in source
+    ]
+
+
 class FilterModule:
     """Makes the functions known to Ansible."""
 
     def filters(self) -> dict[str, Any]:
         """Name the filters."""
-        return {"text_table": text_table}
+        return {"reconcile": reconcile, "text_table": text_table}

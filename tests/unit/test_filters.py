@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "filter_plugins"))
 
 from role_variables import misspelled_role_variables  # noqa: E402
-from summary import text_table  # noqa: E402
+from summary import reconcile, text_table  # noqa: E402
 
 
 def test_a_table_has_a_line_for_each_row_and_keeps_numbers_as_text():
@@ -21,6 +21,16 @@ def test_a_table_has_a_line_for_each_row_and_keeps_numbers_as_text():
 def test_a_table_refuses_rows_of_different_keys():
     with pytest.raises(AnsibleFilterError, match="same keys"):
         text_table([{"a": 1}, {"b": 1}])
+
+
+def test_reconciling_tells_equal_different_and_missing_tables_apart():
+    source = [{"name": "a", "rows": 1}, {"name": "b", "rows": 2}, {"name": "c", "rows": 3}]
+    rows = reconcile(source, [{"NAME": "a", "ROWS_LOADED": "1"}, {"NAME": "b", "ROWS_LOADED": 3}])
+    assert [(row["Warehouse"], row["State"]) for row in rows] == [
+        (1, "equal"),
+        (3, "different"),
+        ("missing", "different"),
+    ]
 
 
 def roles(tmp_path, **variables):
