@@ -9,6 +9,7 @@ import base64
 import contextlib
 import logging
 import re
+import sys
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
@@ -18,11 +19,27 @@ from .errors import SnowflakeError
 from .keys import fingerprint
 from .kinds import Row
 
+
+@contextlib.contextmanager
+def _unavailable(*names: str) -> Iterator[None]:
+    """Let optional imports of these modules fail."""
+    hidden = [name for name in names if name not in sys.modules]
+    modules: dict[str, Any] = sys.modules
+    modules.update(dict.fromkeys(hidden))
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del modules[name]
+
+
 try:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-    import snowflake.connector as _connector
+    # For stages on S3 only, and half of the time that a module takes.
+    with _unavailable("boto3", "botocore"):
+        import snowflake.connector as _connector
 except ImportError as error:
     IMPORT_ERROR: ImportError | None = error
 else:
