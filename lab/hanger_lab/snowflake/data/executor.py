@@ -16,7 +16,7 @@ from fakesnow.dialect import parse_one
 from sqlglot import exp
 
 from hanger_lab.snowflake import errors
-from hanger_lab.snowflake.data import arrow, changes, copy, effects, rewrite, stages, transactions
+from hanger_lab.snowflake.data import arrow, changes, copy, effects, rewrite, stages, tables, transactions
 from hanger_lab.snowflake.data.authorize import authorize
 from hanger_lab.snowflake.lexer import first_words
 from hanger_lab.snowflake.session import Context, Session
@@ -81,6 +81,8 @@ def _execute(request: Request, context: Context) -> dict[str, Any]:
     elif kind in statement_type.DML_TYPE_IDS:
         transactions.before_change(context.session)
     expression = rewrite.rewrite(expression, context)
+    if isinstance(expression, exp.Describe):
+        connection.use(*tables.resolve(tables.require_target(expression), context.session, "DESCRIBE")[:2])
     if isinstance(expression, exp.Merge):
         answer = changes.merge(cursor, expression, _rows(request.bindings)[0]).wire()
     elif (special_change := changes.run(expression, effect, context)) is not None:

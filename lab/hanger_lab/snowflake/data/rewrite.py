@@ -12,14 +12,15 @@ from hanger_lab.snowflake.parser import Value
 from hanger_lab.snowflake.session import Context
 
 VERSION = "9.34.0"
-_TABLE_FUNCTIONS = ("FLATTEN", "GENERATOR", "RESULTSCAN", "SPLITTOTABLE")
+_TABLE_FUNCTIONS = ("EXPLODE", "FLATTEN", "GENERATOR", "RESULTSCAN", "SPLITTOTABLE")
 
 
 def resolve_names(expression: exp.Expr) -> exp.Expr:
     """Return the statement with IDENTIFIER() replaced and foreign table functions refused, ready to be authorised."""
     for table in list(expression.find_all(exp.Table)):
         _resolve_identifier(table)
-        _check_function(table)
+    for source in expression.find_all(exp.Table, exp.TableFromRows, exp.Lateral):
+        _check_function(source)
     return expression
 
 
@@ -44,10 +45,9 @@ def rewrite(expression: exp.Expr, context: Context) -> exp.Expr:
 
 def _resolve_identifier(table: exp.Table) -> None:
     """Replace IDENTIFIER('a.b') by the table that it names, so that it is authorised like any other."""
-    call = table.this
-    if not (isinstance(call, exp.Anonymous) and call.name.upper() == "IDENTIFIER"):
+    if not isinstance(table.this, exp.DynamicIdentifier):
         return
-    argument = call.expressions[0] if call.expressions else None
+    argument = table.this.this
     if not (isinstance(argument, exp.Literal) and argument.is_string):
         raise errors.unsupported("IDENTIFIER() of something other than a string")
     try:
@@ -58,10 +58,13 @@ def _resolve_identifier(table: exp.Table) -> None:
         table.set(key, exp.to_identifier(part, quoted=True))
 
 
-def _check_function(table: exp.Table) -> None:
+def _check_function(source: exp.Expr) -> None:
     """Refuse table functions that Snowflake does not have: DuckDB has some that read files."""
-    if isinstance(table.this, (exp.Func, exp.Anonymous)) and _name(table.this) not in _TABLE_FUNCTIONS:
-        raise errors.unsupported(f"table function {table.this.sql(dialect='snowflake')[:40]}")
+    inner = source.this
+    if isinstance(inner, (exp.Identifier, exp.Subquery, exp.Values)):
+        return
+    if not isinstance(inner, (exp.Func, exp.Anonymous)) or _name(inner) not in _TABLE_FUNCTIONS:
+        raise errors.unsupported(f"{source.sql(dialect='snowflake')[:60]} as a source")
 
 
 def _name(function: exp.Expr) -> str:

@@ -61,8 +61,6 @@ def sources(expression: exp.Expr, leave_out: exp.Table | None = None) -> Iterato
     """Yield the tables that a statement reads: not common table expressions, not functions, not values."""
     for table in expression.find_all(exp.Table):
         if table is leave_out or not isinstance(table.this, exp.Identifier):
-            if table is not leave_out and not isinstance(table.this, (exp.Func, exp.Anonymous, exp.Identifier)):
-                raise errors.unsupported(f"{table.sql(dialect='snowflake')[:60]} as a source")
             continue
         if not table.args.get("db") and _is_common(table):
             continue
