@@ -37,7 +37,8 @@ def snowflake_module(arguments: dict[str, Any], **options: Any) -> AnsibleModule
 
 def open_client(module: AnsibleModule, writes: bool) -> Client:
     """Return a client for the module's connection options; raises SnowflakeError where they are wrong."""
-    return Client(read_connection(module.params), tag=f"thehanger.platform.{module._name}", writes=writes)
+    name = module._name.rpartition(".")[2]
+    return Client(read_connection(module.params), tag=f"thehanger.platform.{name}", writes=writes)
 
 
 def apply_module(*kinds: str) -> None:
@@ -122,7 +123,7 @@ def carry_out(client: Client, steps: Iterable[Step]) -> None:
             error.details.update(
                 changed=bool(done),
                 applied=done,
-                failed=step.statement,
+                failed_statement=step.statement,
                 not_applied=[item.statement for item in waiting[1:]],
             )
             error.message = (

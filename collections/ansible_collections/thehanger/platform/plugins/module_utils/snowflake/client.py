@@ -10,7 +10,7 @@ import contextlib
 import logging
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
@@ -46,13 +46,11 @@ else:
     IMPORT_ERROR = None
     logging.getLogger("snowflake.connector").setLevel(logging.CRITICAL)
 
-READING = ("SHOW", "DESC", "DESCRIBE", "SELECT", "WITH", "EXPLAIN", "VALUES")
+READING = ("SELECT", "WITH", "VALUES", "SHOW", "DESC", "DESCRIBE", "EXPLAIN")
 # SHOW stops here without saying so.
 SHOW_LIMIT = 10_000
 _COMMENT = re.compile(r"\s+|--[^\n]*(?:\n|$)|//[^\n]*(?:\n|$)|/\*.*?\*/|\(", re.DOTALL)
 _KEYWORD = re.compile(r"[A-Za-z]+")
-
-Connect = Callable[..., Any]
 
 
 class ClosedToWritesError(SnowflakeError):
@@ -71,19 +69,17 @@ def keyword(statement: str) -> str:
 class Client:
     """A session with an account. Use it as a context; with `writes` false it sends nothing but reads."""
 
-    def __init__(self, connection: Connection, tag: str, writes: bool, connect: Connect | None = None) -> None:
+    def __init__(self, connection: Connection, tag: str, writes: bool) -> None:
         self._connection = connection
         self._tag = tag
         self._writes = writes
-        self._connect = connect
         self._session: Any = None
 
     def __enter__(self) -> Client:
         """Log in."""
         settings = self._connection
         key, shown = private_key(settings)
-        if self._connect is None:
-            check_reachable(settings)
+        check_reachable(settings)
         arguments: dict[str, Any] = {
             "account": settings.account,
             "user": settings.user,
@@ -103,7 +99,7 @@ class Client:
         if settings.protocol == "http":
             arguments["no_proxy"] = settings.host
         try:
-            self._session = (self._connect or _connector.connect)(
+            self._session = _connector.connect(
                 **{name: value for name, value in arguments.items() if value is not None}
             )
         except Exception as error:

@@ -58,7 +58,7 @@ def read_connection(options: Mapping[str, Any]) -> Connection:
         raise InvalidInputError(
             "protocol", f"http would send tokens in clear to {host}; it is for loopback and private addresses only"
         )
-    port = options.get("port") or (443 if protocol == "https" else 80)
+    port = options["port"] if options.get("port") is not None else (443 if protocol == "https" else 80)
     if not 1 <= port <= 65535:
         raise InvalidInputError("port", f"{port} is not between 1 and 65535")
     for option in ("login_timeout", "network_timeout"):
