@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +10,17 @@ from typing import Any
 
 import boto3
 import pytest
-from ec2_support import PaperEngine, Start, make_network
+from ec2_support import PaperEngine, Start, free_port, make_network
 from hanger_lab.config import Lab
 from hanger_lab.ec2 import server
 from hanger_lab.ec2.fleet import Fleet
 from hanger_lab.ec2.images import catalogue
 from moto.core.base_backend import BackendDict
 from moto.ec2.models import ec2_backends
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "engine: needs a Docker engine and the lab's machine images")
 
 
 @pytest.fixture
@@ -49,7 +52,7 @@ def start(lab: Lab, engine: PaperEngine, conflicts: list[str]) -> Iterator[Start
 
     def begin() -> Any:
         stop()
-        port = _free_port()
+        port = free_port()
         fleet = Fleet(engine, lab.id, catalogue("x86_64"), lambda name: f"hanger-lab/{name}")
         context = server.running(replace(lab, ec2_port=port), fleet, lambda network: list(conflicts))
         context.__enter__()
@@ -75,9 +78,3 @@ def ec2(start: Start) -> Any:
 def network(ec2: Any) -> SimpleNamespace:
     """A VPC with one subnet, a key and a group that admits SSH from anywhere."""
     return make_network(ec2)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

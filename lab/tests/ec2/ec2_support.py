@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from ipaddress import IPv4Network
 from types import SimpleNamespace
@@ -102,3 +103,9 @@ def run_instance(ec2: Any, network: SimpleNamespace, **options: Any) -> dict[str
     }
     instance: dict[str, Any] = ec2.run_instances(**(request | options))["Instances"][0]
     return instance
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
