@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import tarfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
@@ -221,7 +222,7 @@ def archive(files: Mapping[str, Content]) -> bytes:
             file = seed_file(path, content)
             data = file.content.encode() if isinstance(file.content, str) else file.content
             info = tarfile.TarInfo(path.lstrip("/"))
-            info.size, info.mode, info.uid, info.gid = len(data), file.mode, file.uid, file.gid
+            info.size, info.mode, info.uid, info.gid, info.mtime = len(data), file.mode, file.uid, file.gid, time.time()
             tar.addfile(info, io.BytesIO(data))
     return buffer.getvalue()
 

@@ -11,6 +11,10 @@ class EngineError(MachinesError):
     """No usable Docker engine, or the engine refused."""
 
 
+class NoEngineError(EngineError):
+    """Nothing answers where an engine could be."""
+
+
 class RangeError(MachinesError):
     """An address range that something else uses."""
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hanger_lab.config import Lab
-from hanger_lab.machines.errors import EngineError
+from hanger_lab.machines.errors import EngineError, NoEngineError
 
 DEFAULT_SOCKET = Path("/var/run/docker.sock")
 LONGEST_SOCKET_PATH = 107
@@ -28,7 +28,7 @@ def engine_address(lab: Lab, environment: Mapping[str, str] = os.environ) -> str
             return f"unix://{path}"
     if DEFAULT_SOCKET.exists() and not os.access(DEFAULT_SOCKET, os.R_OK | os.W_OK):
         raise EngineError(f"no permission to use {DEFAULT_SOCKET}: join the group docker and log in again, or be root")
-    raise EngineError(NO_ENGINE)
+    raise NoEngineError(NO_ENGINE)
 
 
 def checked_address(address: str) -> str:

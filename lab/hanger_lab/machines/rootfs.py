@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hanger_lab.machines.errors import ImageError
 from hanger_lab.machines.hostconfig import apt_proxy, debian_sources
+from hanger_lab.machines.hosttools import install, may_install
 from hanger_lab.machines.recipes import APT_OPTIONS, DPKG_OPTIONS, FILES, Rootfs
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,9 @@ def remove_older(path: Path, pattern: str) -> None:
 
 def _build(recipe: Rootfs, sources: Sequence[str], path: Path) -> None:
     if not shutil.which("mmdebstrap"):
-        raise ImageError(NO_MMDEBSTRAP)
+        if not may_install():
+            raise ImageError(NO_MMDEBSTRAP)
+        install(["mmdebstrap", "debian-archive-keyring"])
     environment = {**os.environ, **apt_proxy(), "LC_ALL": "C.UTF-8"}
     with tempfile.TemporaryDirectory(dir=path.parent, prefix="build-") as directory:
         partial, errors = Path(directory) / "archive", Path(directory) / "log"

@@ -30,7 +30,7 @@ def trust_files(environment: Mapping[str, str] = os.environ) -> dict[str, SeedFi
     return files
 
 
-def host_bundles(environment: Mapping[str, str]) -> list[Path]:
+def host_bundles(environment: Mapping[str, str] = os.environ) -> list[Path]:
     """Return the bundles of this host: the system's and those that the environment names."""
     named = [environment.get(name) for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")]
     paths = [Path(path) for path in (*HOST_BUNDLES, *named) if path]

@@ -1,0 +1,46 @@
+"""The key pair with which the platform's provisioner logs in to the lab's Snowflake account."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+KEY_BITS = 2048
+
+
+@dataclass(frozen=True)
+class KeyPair:
+    """The files of a key pair: PKCS#8 and PEM of the public half."""
+
+    private: Path
+    public: Path
+
+
+def provisioner_key(directory: Path) -> KeyPair:
+    """Return the key pair under `secrets/`, made once; the private half is its owner's alone."""
+    folder = directory / "secrets" / "snowflake"
+    pair = KeyPair(folder / "hanger_provisioner.p8", folder / "hanger_provisioner.pub")
+    if pair.private.is_file() and pair.public.is_file():
+        return pair
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    write_private(pair.public, public)
+    write_private(pair.private, private)
+    return pair
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    partial = path.with_name(f"{path.name}.new")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+    partial.replace(path)

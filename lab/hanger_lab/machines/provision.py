@@ -1,0 +1,60 @@
+"""An engine for a lab: the one that is there, else Debian's, else a private one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from hanger_lab.config import Lab
+from hanger_lab.machines.engine import Engine
+from hanger_lab.machines.errors import EngineError, NoEngineError
+from hanger_lab.machines.hosttools import find, install, may_install
+from hanger_lab.machines.locate import DEFAULT_SOCKET, NO_ENGINE, answers
+from hanger_lab.machines.private import PrivateEngine
+
+PROGRAMS = {"dockerd": "docker.io", "iptables": "iptables", "nft": "nftables", "ip": "iproute2"}
+SYSTEM_SECONDS = 30.0
+
+
+def provide_engine(
+    lab: Lab, say: Callable[[str], None] = lambda text: None, environment: Mapping[str, str] = os.environ
+) -> Engine:
+    """Return the engine of a lab; root on Debian or Ubuntu gets one installed and started where there is none.
+
+    Raises EngineError that says what to install when the lab may not do that itself.
+    """
+    try:
+        return Engine.connect(lab)
+    except NoEngineError:
+        if environment.get("DOCKER_HOST"):
+            raise
+    if find("dockerd") is None and not may_install():
+        raise EngineError(NO_ENGINE)
+    if os.geteuid():
+        raise EngineError(
+            f"Docker is installed but does not run: start it (`sudo systemctl start docker`). {NO_ENGINE}"
+        )
+    missing = sorted({package for program, package in PROGRAMS.items() if find(program) is None})
+    if missing:
+        if not may_install():
+            raise EngineError(f"the lab needs {', '.join(missing)}: install them")
+        say(f"installing {', '.join(missing)}")
+        install(missing)
+    if not _system_engine():
+        say("starting a private Docker engine")
+        PrivateEngine(lab).start()
+    return Engine.connect(lab)
+
+
+def _system_engine() -> bool:
+    """Start the system's engine where systemd runs the system; tell whether the default socket answers."""
+    if not Path("/run/systemd/system").is_dir():
+        return answers(DEFAULT_SOCKET)
+    subprocess.run(["systemctl", "start", "docker"], check=False, capture_output=True)
+    deadline = time.monotonic() + SYSTEM_SECONDS
+    while not answers(DEFAULT_SOCKET) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return answers(DEFAULT_SOCKET)

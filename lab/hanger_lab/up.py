@@ -1,0 +1,167 @@
+"""`hanger-lab up`: from nothing, or from whatever a killed run left, to a running lab."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from ipaddress import IPv4Network
+from typing import Any
+
+from hanger_lab.airbyte_image import AirbyteImage, airbyte_image
+from hanger_lab.config import Lab
+from hanger_lab.keys import KeyPair, provisioner_key, write_private
+from hanger_lab.machines import Engine, ensure_image
+from hanger_lab.machines.provision import provide_engine
+from hanger_lab.machines.recipes import BASE_IMAGES
+from hanger_lab.processes import Service
+from hanger_lab.progress import Progress
+from hanger_lab.services import SNOWFLAKE_ACCOUNT, SNOWFLAKE_USER, check_ports, ec2_service, snowflake_service
+
+log = logging.getLogger(__name__)
+
+PREFERRED_VPC = IPv4Network("10.77.0.0/16")
+SERVICES_PREFIX = 24
+READY_SECONDS = 60.0
+
+
+def up(lab: Lab, progress: Progress) -> dict[str, Any]:
+    """Bring the lab up and return its facts; what runs stays as it is.
+
+    Raises PortTakenError, before anything is changed, and the errors of engine, images and services.
+    """
+    check_ports(lab)
+    lab.directory.mkdir(parents=True, exist_ok=True)
+    with exclusive(lab), ThreadPoolExecutor(max_workers=4) as pool:
+        with progress.step("Docker engine"):
+            engine = provide_engine(lab, progress.say)
+        images = {name: pool.submit(_image, engine, name, progress) for name in BASE_IMAGES}
+        airbyte = pool.submit(_airbyte, lab, progress)
+        try:
+            services_range = services_network(engine)
+            vpc_range = vpc_network(engine)
+            keys = provisioner_key(lab.directory)
+            endpoints = [ec2_service(lab, engine.address), snowflake_service(lab, services_range[1], keys)]
+            for service in endpoints:
+                _start(service)
+            with progress.step("EC2 and Snowflake endpoints"):
+                for service in endpoints:
+                    service.wait(READY_SECONDS)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        facts = _facts(lab, engine, services_range, vpc_range, keys, _results(images), airbyte.result())
+        write_facts(lab, facts)
+    return facts
+
+
+def services_network(engine: Engine) -> IPv4Network:
+    """Return the range of the network whose gateway the endpoints answer at, made unless it exists."""
+    name = f"{engine.prefix}services"
+    existing = engine.networks().get(name)
+    if existing is None:
+        existing = engine.free_range(SERVICES_PREFIX)
+        engine.create_network(name, existing)
+    return existing
+
+
+def vpc_network(engine: Engine) -> IPv4Network:
+    """Return the range for the platform's VPC, chosen once and kept until `down`."""
+    path = engine.lab.directory / "run" / "vpc.json"
+    if path.is_file():
+        return IPv4Network(json.loads(path.read_text())["cidr"])
+    chosen = engine.free_range(PREFERRED_VPC.prefixlen, [PREFERRED_VPC])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_private(path, json.dumps({"cidr": str(chosen)}).encode())
+    return chosen
+
+
+def read_facts(lab: Lab) -> dict[str, Any] | None:
+    """Return the facts of a lab that was brought up; None when there are none."""
+    try:
+        facts = json.loads(lab.facts.read_text())
+    except (OSError, json.JSONDecodeError):
+        return None
+    return facts if isinstance(facts, dict) else None
+
+
+def write_facts(lab: Lab, facts: dict[str, Any]) -> None:
+    """Write the facts whole or not at all; unchanged ones are not written again."""
+    if read_facts(lab) != facts:
+        write_private(lab.facts, (json.dumps(facts, indent=2) + "\n").encode())
+
+
+@contextmanager
+def exclusive(lab: Lab) -> Iterator[None]:
+    """Let one `up` or `down` of a lab run at a time."""
+    path = lab.directory / "run" / "lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.warning("another hanger-lab works on %s: waiting for it", lab.directory)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _image(engine: Engine, name: str, progress: Progress) -> str:
+    with progress.step(f"machine image {name}"):
+        return ensure_image(engine, name)
+
+
+def _airbyte(lab: Lab, progress: Progress) -> AirbyteImage:
+    with progress.step("Airbyte image"):
+        return airbyte_image(lab)
+
+
+def _results(futures: dict[str, Future[str]]) -> dict[str, str]:
+    return {name: future.result() for name, future in futures.items()}
+
+
+def _start(service: Service) -> None:
+    if service.current() and service.healthy():
+        return
+    service.stop()
+    service.start()
+
+
+def _facts(
+    lab: Lab,
+    engine: Engine,
+    services_range: IPv4Network,
+    vpc_range: IPv4Network,
+    keys: KeyPair,
+    images: dict[str, str],
+    airbyte: AirbyteImage,
+) -> dict[str, Any]:
+    gateway = str(services_range[1])
+    return {
+        "id": lab.id,
+        "directory": str(lab.directory),
+        "ec2": {
+            "endpoint_url": f"http://127.0.0.1:{lab.ec2_port}",
+            "region": lab.region,
+            "access_key": "lab",
+            "secret_key": "lab",
+        },
+        "network": {
+            "services_gateway": gateway,
+            "services_cidr": str(services_range),
+            "vpc_cidr": str(vpc_range),
+        },
+        "snowflake": {
+            "account": SNOWFLAKE_ACCOUNT,
+            "host": gateway,
+            "port": lab.snowflake_port,
+            "protocol": "http",
+            "user": SNOWFLAKE_USER,
+            "private_key_path": str(keys.private),
+        },
+        "airbyte": {"image": airbyte.tag, "archive": str(airbyte.archive)},
+        "engine": {"docker_host": engine.address},
+        "images": images,
+    }
