@@ -15,7 +15,7 @@ import yaml
 from ansible_collections.thehanger.platform.plugins.module_utils.snowflake import apply, client
 from ansible_collections.thehanger.platform.plugins.module_utils.snowflake.arguments import OBJECTS
 from snowflake_fake import FakeAccount, FakeError
-from snowflake_support import MODULES, ModuleFailed, Runner, curve_key, private_pem, public_pem, rsa_key
+from snowflake_runner import MODULES, ModuleFailed, Runner, curve_key, private_pem, public_pem, rsa_key
 
 NAMES = [f"snowflake_{name}" for name in ("account", "warehouse", "database", "schema", "role", "user", "grants")]
 

@@ -23,7 +23,7 @@ from ansible_collections.thehanger.platform.plugins.module_utils.snowflake.obser
 from ansible_collections.thehanger.platform.plugins.module_utils.snowflake.plan import plan
 from hypothesis import given
 from hypothesis import strategies as st
-from snowflake_support import curve_key, private_pem, public_pem, rsa_key
+from snowflake_runner import curve_key, private_pem, public_pem, rsa_key
 
 PARTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=40)
 NAMES = st.lists(PARTS, min_size=1, max_size=3).map(tuple)
