@@ -10,13 +10,11 @@ from typing import Any
 
 import boto3
 import pytest
-from ec2_support import PaperEngine, Start, free_port, make_network
+from ec2_support import PaperEngine, Start, forget_moto, free_port, make_network
 from hanger_lab.config import Lab
 from hanger_lab.ec2 import server
 from hanger_lab.ec2.fleet import Fleet
 from hanger_lab.ec2.images import catalogue
-from moto.core.base_backend import BackendDict
-from moto.ec2.models import ec2_backends
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -47,8 +45,7 @@ def start(lab: Lab, engine: PaperEngine, conflicts: list[str]) -> Iterator[Start
     def stop() -> None:
         while contexts:
             contexts.pop().__exit__(None, None, None)
-        BackendDict.reset()
-        ec2_backends.clear()  # other services' reset creates them again
+        forget_moto()
 
     def begin() -> Any:
         stop()

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from hanger_lab.machines import MachineError
+from moto.core.base_backend import BackendDict
 
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGrQ6p1yV0mJm6ZJc3cRZbm1qv2nNn0xT1yq0g1u3B4j lab"
 
@@ -109,3 +110,10 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def forget_moto() -> None:
+    """Drop every book of every service, as a new process would."""
+    for books in BackendDict._instances:
+        books.clear()
+    BackendDict._instances.clear()

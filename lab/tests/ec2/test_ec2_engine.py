@@ -15,14 +15,12 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from ec2_support import free_port, tcp
+from ec2_support import forget_moto, free_port, tcp
 from hanger_lab import machines
 from hanger_lab.config import Lab
 from hanger_lab.ec2 import server
 from hanger_lab.ec2.fleet import Fleet
 from hanger_lab.ec2.images import catalogue
-from moto.core.base_backend import BackendDict
-from moto.ec2.models import ec2_backends
 
 pytestmark = pytest.mark.engine
 
@@ -92,8 +90,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     def stop() -> None:
         while contexts:
             contexts.pop().__exit__(None, None, None)
-        BackendDict.reset()
-        ec2_backends.clear()
+        forget_moto()
 
     def start() -> Any:
         stop()
