@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parent
 REQUIREMENTS = PACKAGE / "airbyte" / "requirements.txt"
 SOURCES = ("__init__.py", "py.typed", "config.py", "airbyte")
-BASE = Rootfs("trixie", ("python3-minimal", "python3", "ca-certificates"), "customize-airbyte", variant="essential")
+BASE = Rootfs("trixie", ("python3", "ca-certificates", "libstdc++6"), "customize-airbyte", variant="essential")
 PYTHON = "3.13"
 USER = "10001:10001"
 APPLICATION = "opt/hanger"
