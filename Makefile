@@ -1,0 +1,35 @@
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export UV_SYSTEM_CERTS := 1
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+		printf '%-12s %s\n' "$$name" "$$text"; done
+
+.PHONY: venv
+venv: ## make .venv with the pinned versions
+	@bin/bootstrap
+
+.PHONY: up
+up: venv ## start the lab and build the platform in it
+	@hanger-lab up
+	@[ ! -e site.yml ] || ansible-playbook site.yml
+
+.PHONY: down
+down: ## remove everything of the lab but its caches
+	@if [ -x $(BIN)/hanger-lab ]; then hanger-lab down; else echo "nothing to remove: there is no .venv"; fi
+
+.PHONY: status
+status: ## show what runs
+	@hanger-lab status
+
+.PHONY: logs
+logs: ## follow the logs of the lab's endpoints
+	@hanger-lab logs -f
+
+.PHONY: lock
+lock: venv ## pin what requirements.in asks for in requirements.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--output-file requirements.txt requirements.in
