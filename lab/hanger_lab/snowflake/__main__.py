@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _listen(address: str, port: int) -> socket.socket:
     listener = socket.create_server((address, port), backlog=128)
-    listener.set_inheritable(True)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sets it only on sockets that it makes
     return listener
 
 

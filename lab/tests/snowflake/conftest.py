@@ -45,6 +45,13 @@ def somebody(service: Service, admin: Client, key: Key) -> Iterator[Person]:
         yield found
 
 
+@pytest.fixture(scope="session")
+def nobody(service: Service, shared_admin: Client, key: Key) -> Iterator[Person]:
+    """A service user who may use the warehouse, for tests that grant nothing."""
+    with person(service, shared_admin, key, warehouse="WORK") as found:
+        yield found
+
+
 @pytest.fixture
 def second_key() -> Key:
     return Key.generate()

@@ -62,6 +62,10 @@ class Service:
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        self.launch()
+        self._wait()
+
+    def launch(self) -> None:
         public = self.directory / "admin.pub"
         self.directory.mkdir(parents=True, exist_ok=True)
         public.write_text(self.key.pem)
@@ -70,7 +74,6 @@ class Service:
         command += ["--admin-public-key", str(public)]
         with (self.directory / "log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
-        self._wait()
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self.process is not None:
@@ -97,9 +100,14 @@ class Service:
     def _wait(self) -> None:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz") as answer:
-                if answer.status == 200:
+            with (
+                contextlib.suppress(OSError),
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz") as answer,
+            ):
+                if answer.status == 200 and self.process is not None and self.process.poll() is None:
                     return
+            if self.process is not None and self.process.poll() is not None:
+                break
             time.sleep(0.1)
         raise AssertionError((self.directory / "log").read_text())
 

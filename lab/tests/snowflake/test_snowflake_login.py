@@ -10,10 +10,9 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import load_der_private_key
+from hanger_lab.snowflake import keys
 from snowflake.connector.errors import DatabaseError
 from snowflake_support import ACCOUNT, Client, Key, Person, Service, unique
-
-from hanger_lab.snowflake import keys
 
 
 def refused(service: Service, **options: Any) -> int:
@@ -91,7 +90,13 @@ def token(key: Key, **changes: Any) -> str:
 
     now = int(time.time())
     subject = f"{ACCOUNT}.SOMEBODY"
-    claims = {"sub": subject, "iss": f"{subject}.{keys.fingerprint(key.public)}", "iat": now, "exp": now + 60, **changes}
+    claims = {
+        "sub": subject,
+        "iss": f"{subject}.{keys.fingerprint(key.public)}",
+        "iat": now,
+        "exp": now + 60,
+        **changes,
+    }
     signed = f"{part({'alg': 'RS256', 'typ': 'JWT'})}.{part(claims)}"
     loaded: Any = load_der_private_key(key.private, None)
     signature = loaded.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())

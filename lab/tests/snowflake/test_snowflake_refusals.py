@@ -104,8 +104,8 @@ def test_reading_through_other_statements_takes_select(admin: Client, somebody: 
         "EXPLAIN SELECT 1",
     ],
 )
-def test_the_engine_below_is_out_of_reach(somebody: Person, statement: str) -> None:
-    assert somebody.client.refused(statement)
+def test_the_engine_below_is_out_of_reach(nobody: Person, statement: str) -> None:
+    assert nobody.client.refused(statement)
 
 
 ACCOUNT_STATEMENTS = [
@@ -133,16 +133,16 @@ ACCOUNT_STATEMENTS = [
 
 
 @pytest.mark.parametrize("statement", ACCOUNT_STATEMENTS)
-def test_low_role_cannot_change_the_account(somebody: Person, statement: str) -> None:
-    number, _ = somebody.client.refused(statement.format(role=somebody.role, user=somebody.name))
+def test_low_role_cannot_change_the_account(nobody: Person, statement: str) -> None:
+    number, _ = nobody.client.refused(statement.format(role=nobody.role, user=nobody.name))
     assert number in (HIDDEN, INSUFFICIENT)
 
 
-def test_role_cannot_be_used_without_being_granted(somebody: Person) -> None:
-    assert somebody.client.refused("USE ROLE SYSADMIN")[0] == 3013
-    assert somebody.client.refused("USE ROLE NOSUCH")[0] == 2043
-    assert somebody.client.refused("USE DATABASE LAB")[0] == 2043
-    assert somebody.client.refused("USE WAREHOUSE NOSUCH")[0] == 2043
+def test_role_cannot_be_used_without_being_granted(nobody: Person) -> None:
+    assert nobody.client.refused("USE ROLE SYSADMIN")[0] == 3013
+    assert nobody.client.refused("USE ROLE NOSUCH")[0] == 2043
+    assert nobody.client.refused("USE DATABASE LAB")[0] == 2043
+    assert nobody.client.refused("USE WAREHOUSE NOSUCH")[0] == 2043
 
 
 def test_creating_takes_the_right_of_the_schema(admin: Client, somebody: Person, table: str) -> None:
@@ -171,7 +171,9 @@ def test_changing_a_table_takes_ownership(admin: Client, somebody: Person, table
         assert somebody.client.refused(statement)[0] == INSUFFICIENT, statement
 
 
-def test_stage_takes_read_and_write(admin: Client, somebody: Person, table: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_stage_takes_read_and_write(
+    admin: Client, somebody: Person, table: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     schema = table.rsplit(".", 1)[0]
     path = tmp_path_factory.mktemp("put") / "rows.csv"
     path.write_text("5,five\n")

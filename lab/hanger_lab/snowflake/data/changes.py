@@ -103,11 +103,18 @@ def _swap(effect: Effect, context: Context) -> Result:
     return status()
 
 
-def _comment(expression: exp.Comment, context: Context) -> Result | None:
+def _comment(expression: exp.Comment, context: Context) -> Result:
     """Keep the comment of a table or view; comments on columns are DuckDB's own."""
-    target = tables.target(expression)
-    if str(expression.args.get("kind")).upper() == "COLUMN" or target is None:
-        return None
+    if str(expression.args.get("kind")).upper() == "COLUMN":
+        column = expression.this
+        parts = tuple(
+            part for part in (tables.fold(column.args.get(key)) for key in ("catalog", "db", "table")) if part
+        )
+        path = (*context.session.qualify(parts, 3, "COMMENT"), tables.fold(column.this) or "")
+        text = exp.Literal.string(expression.expression.name).sql(dialect="duckdb")
+        context.session.connection.duck.execute(f"COMMENT ON COLUMN {_path(path)} IS {text}")
+        return status()
+    target = tables.require_target(expression)
     name = tables.resolve(target, context.session, "COMMENT")
     found = context.catalog.relation(name)
     if found is None:
