@@ -62,9 +62,9 @@ def run(api, tmp_path, capsys):
 
 @pytest.fixture
 def source(run):
-    def call(check_mode=False, configuration=SOURCE, **options):
-        options = {"name": "gym", "type": "postgres", **options}
-        return run("airbyte_source", check_mode, configuration=configuration, **options)
+    def call(check_mode=False, **options):
+        options = {"name": "gym", "type": "postgres", "configuration": SOURCE, **options}
+        return run("airbyte_source", check_mode, **options)
 
     return call
 
@@ -368,7 +368,7 @@ class TestSync:
             if (
                 method == "GET"
                 and identifier is None
-                and not any(m == "POST" and p.endswith("jobs") for m, p, _ in api.requests)
+                and not any(sent[0] == "POST" and sent[1].endswith("jobs") for sent in api.requests)
             ):
                 return api.page([], query)
             return real(method, identifier, query, body)

@@ -12,12 +12,12 @@ import re
 
 _RSA_ENCRYPTION = bytes.fromhex("06092a864886f70d010101")
 _SMALLEST = 270  # a 2048 bit key has 294 bytes
-_ARMOUR = re.compile(r"-----(BEGIN|END) ([A-Z ]+)-----")
+_ARMOUR = re.compile(r"-----(?:BEGIN|END) ([A-Z ]+)-----")
 
 
 def public_key_body(text: str) -> str:
     """Return the key as one line of base64, from that or from PEM; raises ValueError with the reason."""
-    labels = {label for _, label in _ARMOUR.findall(text)}
+    labels = set(_ARMOUR.findall(text))
     if any("PRIVATE" in label for label in labels):
         raise ValueError("this is a private key; give the public one (openssl rsa -in KEY.p8 -pubout)")
     if text.lstrip().startswith("ssh-"):

@@ -53,7 +53,7 @@ def observe(read: Read, desired: Desired) -> Observed:
 
 
 def _kinds(desired: Desired) -> list[Kind]:
-    words = {thing.kind.word for thing in desired.things} | {kind.word for _, kind, _ in references(desired)}
+    words = {thing.kind.word for thing in desired.things} | {used[1].word for used in references(desired)}
     if desired.bundles:
         words.add(ROLE.word)
     if any(bundle.scope == "all_in" for bundle in desired.bundles):

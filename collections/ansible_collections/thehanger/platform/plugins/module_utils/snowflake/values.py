@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Union
 
 from .identifiers import literal, parse, parse_observed, quote, show
 
-Value = str | int | bool | None
+Value = Union[str, int, bool, None]  # noqa: UP007  (the sanity test cannot follow | here)
 
 _SIZES = {"2XLARGE": "XXLARGE", "X2LARGE": "XXLARGE", "3XLARGE": "XXXLARGE", "X3LARGE": "XXXLARGE"}
 SIZES = ("XSMALL", "SMALL", "MEDIUM", "LARGE", "XLARGE", "XXLARGE", "XXXLARGE", "X4LARGE", "X5LARGE", "X6LARGE")
