@@ -22,6 +22,7 @@ from hanger_lab.ec2.images import Image
 from hanger_lab.ec2.patches import Method, Patches
 
 RESERVED_BY_AWS = 4
+IAM_PARTITION = "aws"
 
 
 def install(patches: Patches, images: Mapping[str, Image]) -> None:
@@ -30,6 +31,7 @@ def install(patches: Patches, images: Mapping[str, Image]) -> None:
     patches.assign(settings, "ENABLE_KEYPAIR_VALIDATION", True)
     patches.assign(settings, "EC2_ENABLE_INSTANCE_TYPE_VALIDATION", True)
     patches.assign(moto.iam.models, "load_iam_aws_managed_policies", lambda: True)
+    patches.wrap(moto.iam.models.IAMBackend, "_init_aws_policies", _policies_of_one_partition)
     patches.assign(AmiBackend, "_load_amis", lambda backend: add_images(backend, images))
     _correct_tags(patches)
     patches.wrap(Volume, "__init__", _blank_volume)
@@ -70,6 +72,11 @@ def _correct_tags(patches: Patches) -> None:
     """Use EC2's names of resource types: modules filter by them and report `changed` for ever otherwise."""
     names = {"eipalloc": "elastic-ip", "nat": "natgateway", "h": "dedicated-host", "fl": "vpc-flow-log"}
     patches.assign(ec2_tags, "EC2_PREFIX_TO_RESOURCE", ec2_utils.EC2_PREFIX_TO_RESOURCE | names)
+
+
+def _policies_of_one_partition(original: Method, backend: Any) -> Any:
+    """Load AWS's policies for the public partition: moto asks all six of them who the caller is at the first call."""
+    return original(backend) if backend.region_name == IAM_PARTITION else []
 
 
 def _blank_volume(original: Method, volume: Any, *args: Any, **kwargs: Any) -> None:

@@ -13,14 +13,13 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import ec2_backends
 from moto.iam.models import AWSManagedPolicy, iam_backends
 
-from hanger_lab.ec2.differences import add_images
+from hanger_lab.ec2.differences import IAM_PARTITION, add_images
 from hanger_lab.ec2.images import Image
 
 log = logging.getLogger(__name__)
 
 SERVICES: dict[str, Any] = {"ec2": ec2_backends, "iam": iam_backends}
 POLICY = "aws-managed-policy"
-IAM_PARTITION = "aws"
 
 
 class StateError(RuntimeError):
