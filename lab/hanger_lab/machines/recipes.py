@@ -77,7 +77,7 @@ _MACHINE_FILES = (
     "hanger-user-data.service",
 )
 _INSTALL = "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "
-_CLEAN = " && apt-get clean && rm -rf /var/lib/apt/lists/* && touch -d @0 /var/lib/apt/lists"
+_CLEAN = " && apt-get clean && rm -rf /var/lib/apt/lists/*"
 
 RECIPES = {
     "debian-13": Recipe("hanger-lab/debian:13", Rootfs("trixie", PACKAGES, "customize", files=_MACHINE_FILES)),
