@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,7 @@ from hanger_lab.snowflake.store import Store
 
 log = logging.getLogger(__name__)
 
+_IDLE_SECONDS = 14_400
 _HIERARCHY = (
     ("SECURITYADMIN", "ACCOUNTADMIN"),
     ("SYSADMIN", "ACCOUNTADMIN"),
@@ -70,14 +72,18 @@ class Account:
         session.client = f"{data.get('CLIENT_APP_ID', '')} {data.get('CLIENT_APP_VERSION', '')}".strip()
         self._start_in(session, wanted, found.properties)
         self._set_parameters(session, data.get("SESSION_PARAMETERS") or {})
+        self._end_idle_sessions()
         with self._lock:
             self._sessions[session.token] = session
         log.info("login of %s with role %s", session.user, session.role)
         return session
 
     def session(self, token: str) -> Session | None:
-        """Find a session by its token."""
-        return self._sessions.get(token)
+        """Find a session by its token, and note that it is in use."""
+        found = self._sessions.get(token)
+        if found is not None:
+            found.used = time.monotonic()
+        return found
 
     def renew(self, master_token: str) -> Session | None:
         """Find a session by its master token."""
@@ -108,10 +114,16 @@ class Account:
         with session.lock:
             context = self.context(session)
             query_id = str(uuid.uuid4())
-            answer: dict[str, Any] | None = None
             if statements.is_definition(request.text):
                 executor.end_transaction(session)
-            found = None if request.describe_only else statements.run(request.text, context)
+            describing = request.describe_only
+            found = (
+                None
+                if describing and not statements.only_reads(request.text)
+                else statements.run(request.text, context)
+            )
+            if found is not None and describing:
+                found.rows = []
             answer = found.wire() if found is not None else executor.execute(request, context)
             return {"queryId": query_id, **answer, **self._final(session)}
 
@@ -122,6 +134,12 @@ class Account:
         self.engine.checkpoint()
         self.engine.close()
         self._store.close()
+
+    def _end_idle_sessions(self) -> None:
+        """End the sessions whose clients went away without a word."""
+        for token, session in list(self._sessions.items()):
+            if time.monotonic() - session.used > _IDLE_SECONDS:
+                self.logout(token)
 
     def _final(self, session: Session) -> dict[str, Any]:
         return {

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from hanger_lab.snowflake import errors
 from hanger_lab.snowflake.account import Account
 from hanger_lab.snowflake.data import executor, rewrite, stages
 from hanger_lab.snowflake.errors import SnowflakeError
@@ -99,6 +100,8 @@ class Server:
         if session is None:
             return _logged_out()
         body = await _body(request)
+        if body.get("asyncExec"):
+            return _failure(errors.unsupported("asynchronous execution"))
         statement = executor.Request(
             text=body.get("sqlText") or "",
             bindings=body.get("bindings") or {},

@@ -34,7 +34,7 @@ class Session:
     master_token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     parameters: Properties = field(default_factory=dict)
     client: str = ""
-    created: float = field(default_factory=time.time)
+    used: float = field(default_factory=time.monotonic)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def qualify(self, name: Name, depth: int, command: str) -> Name:

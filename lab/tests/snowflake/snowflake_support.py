@@ -124,11 +124,13 @@ class Client:
 
     def rows(self, statement: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         with self.connection.cursor() as cursor:
-            return [tuple(row) for row in cursor.execute(statement, parameters).fetchall()]
+            cursor.execute(statement, parameters)
+            return [tuple(row) for row in cursor.fetchall()]
 
     def dicts(self, statement: str) -> list[dict[str, Any]]:
         with self.connection.cursor(DictCursor) as cursor:
-            return [dict(row) for row in cursor.execute(statement).fetchall()]
+            cursor.execute(statement)
+            return [dict(row) for row in cursor.fetchall()]
 
     def value(self, statement: str) -> Any:
         return self.rows(statement)[0][0]

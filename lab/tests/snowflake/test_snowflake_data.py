@@ -18,7 +18,8 @@ def test_null_timestamps_stay_null(admin: Client) -> None:
     moment = datetime.datetime(1969, 12, 31, 23, 59, 59, 500000)
     admin.run(
         "CREATE TABLE T (I INT, N TIMESTAMP_NTZ, Z TIMESTAMP_TZ, D DATE)",
-        "INSERT INTO T VALUES (1, NULL, NULL, NULL), (2, '1969-12-31 23:59:59.5', '2024-02-29 12:00:00+02:00', '2024-02-29')",
+        "INSERT INTO T VALUES (1, NULL, NULL, NULL)",
+        "INSERT INTO T VALUES (2, '1969-12-31 23:59:59.5', '2024-02-29 12:00:00+02:00', '2024-02-29')",
     )
     assert admin.rows("SELECT N, Z, D FROM T ORDER BY I") == [
         (None, None, None),
@@ -167,7 +168,8 @@ def test_server_side_bindings(service: Service, admin: Client) -> None:
         connection = service.connect(warehouse="WORK", database="LAB", schema=schema)
         with connection.cursor() as cursor:
             cursor.executemany("INSERT INTO T VALUES (?, ?)", [[i, f"n{i}"] for i in range(3)])
-            assert cursor.execute("SELECT NAME FROM T WHERE ID = ?", [2]).fetchall() == [("n2",)]
+            cursor.execute("SELECT NAME FROM T WHERE ID = ?", [2])
+            assert cursor.fetchall() == [("n2",)]
         connection.close()
     finally:
         snowflake.connector.paramstyle = before
@@ -228,10 +230,7 @@ def test_sessions_work_side_by_side(service: Service, admin: Client) -> None:
 
 def test_threads_share_one_connection(admin: Client) -> None:
     found: list[Any] = []
-    workers = [
-        threading.Thread(target=lambda n=n: found.append(admin.value(f"SELECT {n}")))
-        for n in range(4)  # type: ignore[misc]
-    ]
+    workers = [threading.Thread(target=lambda n=n: found.append(admin.value(f"SELECT {n}"))) for n in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:

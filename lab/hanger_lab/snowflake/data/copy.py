@@ -177,7 +177,7 @@ def _load(copy: Copy, inside: str, path: Path, duck: duckdb.DuckDBPyConnection) 
     loads = f"{quote(copy.target[0])}.{_LOADS}"
     key = [*copy.target[1:], shown, _digest(path)]
     seen = duck.execute(
-        f"SELECT 1 FROM {loads} WHERE schema_name = ? AND table_name = ? AND file_name = ? AND digest = ?",
+        f"SELECT 1 FROM {loads} WHERE schema_name = ? AND table_name = ? AND file_name = ? AND digest = ?",  # noqa: S608
         key,
     ).fetchone()
     if seen and not copy.force:

@@ -112,7 +112,7 @@ class Engine:
         taken = {row[0].lower() for row in self._rows("SELECT database_name FROM duckdb_databases()")}
         if database.lower() in taken:
             raise errors.unsupported(f"a database named {names.show((database,))} beside one that differs only by case")
-        self._file(database).unlink(missing_ok=True)
+        self._remove_files(database)
         self.attach(database)
         for script in (info_schema.per_db_creation_sql(_PLACEHOLDER), macros.creation_sql(_PLACEHOLDER)):
             text = script.replace(f"'{_PLACEHOLDER}'", f"'{_literal(database)}'")
@@ -122,9 +122,7 @@ class Engine:
         """Remove a database and its files."""
         self._run("USE memory")
         self._run(f"DETACH DATABASE IF EXISTS {quote(database)}")
-        path = self._file(database)
-        for leftover in (path, path.with_name(path.name + ".wal")):
-            leftover.unlink(missing_ok=True)
+        self._remove_files(database)
         self._forget(f"database_name = '{_literal(database)}'")
         shutil.rmtree(self.stages / percent(database, safe=""), ignore_errors=True)
 
@@ -207,6 +205,11 @@ class Engine:
 
     def _file(self, database: str) -> Path:
         return self._databases / f"{percent(database, safe='')}.duckdb"
+
+    def _remove_files(self, database: str) -> None:
+        path = self._file(database)
+        for leftover in (path, path.with_name(path.name + ".wal")):
+            leftover.unlink(missing_ok=True)
 
     def _forget(self, condition: str) -> None:
         for table in ("_fs_stages", "_fs_file_formats"):

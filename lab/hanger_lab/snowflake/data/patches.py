@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from string import Template
+from typing import Any
+
 import fakesnow.arrow
+import fakesnow.cursor
 import fakesnow.info_schema
 
 from hanger_lab.snowflake.data import arrow
@@ -14,6 +18,17 @@ def apply() -> None:
     """Install the corrections; doing it twice changes nothing."""
     vars(fakesnow.arrow)["timestamp_to_sf_struct"] = arrow.timestamps
     vars(fakesnow.info_schema)["insert_table_comment_sql"] = _table_comment
+    for name, value in list(vars(fakesnow.cursor).items()):
+        if name.startswith("SQL_") and isinstance(value, Template):
+            vars(fakesnow.cursor)[name] = _Escaping(value.template)
+
+
+class _Escaping(Template):
+    """A template for SQL whose values may hold quotes."""
+
+    def substitute(self, mapping: Any = None, /, **values: Any) -> str:
+        """Fill the template in."""
+        return super().substitute({name: str(value).replace("'", "''") for name, value in values.items()})
 
 
 def _table_comment(catalog: str, schema: str, table: str, comment: str | None) -> str:

@@ -52,6 +52,11 @@ def run(text: str, context: Context) -> Result | None:
         raise
 
 
+def only_reads(text: str) -> bool:
+    """Whether the text is a SHOW or DESCRIBE, which may be run to learn the columns of its result."""
+    return first_words(text, 1) in (["SHOW"], ["DESC"], ["DESCRIBE"])
+
+
 def is_definition(text: str) -> bool:
     """Whether the text is an account statement that ends an open transaction."""
     words = first_words(text, 6)
