@@ -350,6 +350,11 @@ class TestSync:
         last = sync(run="once")
         assert (last["job"]["status"], last["last_job"]["status"]) == ("succeeded", "failed")
 
+    def test_check_mode_does_not_need_the_connection_yet(self, run):
+        assert run("airbyte_sync", check_mode=True, connection="planned")["changed"]
+        with pytest.raises(ModuleFailed, match="connection 'planned' does not exist; there is none"):
+            run("airbyte_sync", connection="planned")
+
     def test_joins_fails_or_skips(self, api, sync):
         assert sync(wait=False)["job"]["status"] == "running"
         assert not sync(on_running="skip")["changed"]

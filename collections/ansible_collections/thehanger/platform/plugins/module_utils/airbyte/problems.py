@@ -48,7 +48,7 @@ def _reasons(problem: Any) -> list[str]:
 def _mentioned(text: str, body: Mapping[str, Any]) -> list[tuple[str, Any]]:
     fields = []
     for match in FIELD.finditer(text):
-        value: Any = body.get("configuration", body)
+        value: Any = body.get("configuration") or body.get("connectionConfiguration") or body
         for part in match["path"].rstrip(".").split("."):
             value = value.get(part) if isinstance(value, Mapping) else None
         if isinstance(value, (str, int, float, bool)):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .client import AirbyteClient
-from .directory import require, workspace
+from .directory import find, require, workspace
 from .errors import AirbyteError, ApiError
 from .model import seconds
 
@@ -36,6 +36,8 @@ class Wish:
 def ensure(client: AirbyteClient, wish: Wish, check_mode: bool) -> dict[str, Any]:
     """Start, join or skip a sync; return the module's result."""
     workspace_id = workspace(client, wish.workspace)["workspaceId"]
+    if check_mode and find(client, "connection", wish.connection, workspace_id) is None:
+        return {"changed": True, "job": {}}
     connection_id = str(require(client, "connection", wish.connection, workspace_id)["connectionId"])
     running = newest(client, connection_id, active=True)
     if running is not None:
