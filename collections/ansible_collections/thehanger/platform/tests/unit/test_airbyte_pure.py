@@ -57,6 +57,12 @@ def test_with_value_leaves_the_original_alone():
     assert original == {"a": {"b": 1, "c": 2}, "d": 3}
 
 
+def test_suggestion_prefers_a_longer_name():
+    names = ["member_id", "member_joined_datetime"]
+    assert model.suggestion("member_joined", names) == "; did you mean 'member_joined_datetime'?"
+    assert model.suggestion("memberid", names) == "; did you mean 'member_id'?"
+
+
 def test_suggestion_lists_names_when_none_is_near():
     assert model.suggestion("zzz", ["members", "routes"]) == "; known: members, routes"
     assert model.suggestion("zzz", []) == "; there is none"

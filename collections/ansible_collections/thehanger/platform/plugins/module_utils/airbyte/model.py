@@ -102,7 +102,8 @@ def seconds(duration: str | None) -> float | None:
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'x'?` for a near match, else the known names, for the end of an error message."""
     names = sorted(set(known))
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    longer = [known_name for known_name in names if known_name.startswith(name)] if len(name) > 2 else []
+    near = longer or difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if near:
         return f"; did you mean '{near[0]}'?"
     return f"; known: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}" if names else "; there is none"
