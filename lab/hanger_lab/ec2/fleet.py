@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from hanger_lab.ec2.images import Image
 from hanger_lab.ec2.rules import Ingress, ruleset
-from hanger_lab.machines import SEED, Machine, MachineError, MachineStatus, SeedFile
+from hanger_lab.machines import SEED, ImageError, Machine, MachineStatus, SeedFile
 
 log = logging.getLogger(__name__)
 
@@ -127,14 +127,9 @@ class Fleet:
     def _launch(self, instance: Any) -> None:
         backend = instance.ec2_backend
         vpc = backend.get_vpc(instance.vpc_id)
-        if vpc.is_default:
-            raise MachineError(
-                f"the lab launches nothing in the default VPC ({vpc.cidr_block} may be in use on this host): "
-                "create a VPC and a subnet, and name the subnet"
-            )
         image = self.images.get(instance.image_id)
         if image is None:
-            raise MachineError(f"no machine image belongs to {instance.image_id}")
+            raise ImageError(f"no machine image belongs to {instance.image_id}")
         tag = self._image_tag(image.machine)
         self.engine.create_network(self.name(vpc.id), IPv4Network(vpc.cidr_block, strict=False))
         rules = self._rules(instance)

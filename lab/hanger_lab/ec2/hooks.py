@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
@@ -22,9 +21,7 @@ from moto.ec2.models.vpcs import VPCBackend
 
 from hanger_lab.ec2.fleet import Fleet
 from hanger_lab.ec2.patches import Method, Patches
-from hanger_lab.machines import MachinesError
-
-log = logging.getLogger(__name__)
+from hanger_lab.machines import ImageError, MachinesError, RangeError
 
 NO_TOKEN = "ABCDE"  # noqa: S105 - what moto passes when the caller gave no client token
 RangeConflicts = Callable[[IPv4Network], list[str]]
@@ -70,11 +67,11 @@ class _Hooks:
             reservation = original(backend, image_id, count, *args, **kwargs)
             for instance in reservation.instances:
                 _settle_interface(instance, interfaces)
+            _refuse_default_vpc(reservation.instances)
             try:
                 self._fleet.launch(reservation.instances)
             except (MachinesError, ValueError) as error:
-                log.exception("no machine for %s", image_id)
-                raise EC2ClientError("InsufficientInstanceCapacity", f"the lab could not start it: {error}") from error
+                raise EC2ClientError(_launch_error(error), f"the lab could not start it: {error}") from error
         reservation.client_token, reservation.client_request = token, request
         return reservation
 
@@ -117,7 +114,6 @@ class _Hooks:
             try:
                 self._fleet.remove_network(vpc_id)
             except MachinesError as error:
-                log.exception("the network of %s cannot be removed", vpc_id)
                 raise EC2ClientError("DependencyViolation", f"the network of {vpc_id} is in use: {error}") from error
         return original(backend, vpc_id)
 
@@ -171,6 +167,24 @@ class _Hooks:
             )
 
 
+def _refuse_default_vpc(instances: list[Any]) -> None:
+    for instance in instances:
+        vpc = instance.ec2_backend.get_vpc(instance.vpc_id)
+        if vpc.is_default:
+            raise EC2ClientError(
+                "VPCIdNotSpecified",
+                f"nothing starts in the default VPC of the lab ({vpc.cidr_block} may be in use on this host): "
+                "create a VPC and a subnet, and name the subnet",
+            )
+
+
+def _launch_error(error: Exception) -> str:
+    """Return EC2's code for a failed launch: clients try again on a lack of capacity, and not on what stays wrong."""
+    if isinstance(error, RangeError):
+        return "InvalidVpc.Range"
+    return "InvalidAMIID.Unavailable" if isinstance(error, ImageError) else "InsufficientInstanceCapacity"
+
+
 def _require(instance: Any, *states: str) -> None:
     if instance.state not in states:
         raise EC2ClientError(
@@ -205,7 +219,6 @@ def _machine_errors(instance: Any) -> Iterator[None]:
     try:
         yield
     except (MachinesError, ValueError) as error:
-        log.exception("a machine did not follow the call")
         subject = f"the machine of {instance.id}" if instance else "a machine"
         raise EC2ClientError("IncorrectInstanceState", f"{subject} did not follow: {error}") from error
 

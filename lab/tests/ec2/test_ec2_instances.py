@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from ec2_support import PaperEngine, run_instance, tcp
+from hanger_lab.machines import ImageError, MachinesError, RangeError
 
 DOCKER_IMAGE, POSTGRESQL_IMAGE = "ami-0082082ce02229f80", "ami-0d9f3eba66e776ff0"
 
@@ -109,10 +110,27 @@ def test_a_machine_that_does_not_start_leaves_nothing(ec2: Any, engine: PaperEng
     assert not engine.networks
 
 
+@pytest.mark.parametrize(
+    ("failure", "expected"),
+    [(RangeError("taken"), "InvalidVpc.Range"), (ImageError("no image"), "InvalidAMIID.Unavailable")],
+)
+def test_what_stays_wrong_is_not_a_lack_of_capacity(
+    ec2: Any, engine: PaperEngine, network: SimpleNamespace, failure: MachinesError, expected: str
+) -> None:
+    def refuse(machine: Any) -> None:
+        raise failure
+
+    engine.launch = refuse  # type: ignore[method-assign]
+    with pytest.raises(ClientError) as error:
+        run_instance(ec2, network)
+    assert code(error) == expected
+    assert ec2.describe_instances()["Reservations"] == []
+
+
 def test_the_default_vpc_launches_nothing(ec2: Any, engine: PaperEngine, network: SimpleNamespace) -> None:
     with pytest.raises(ClientError) as error:
         ec2.run_instances(ImageId=DOCKER_IMAGE, InstanceType="t3.micro", MinCount=1, MaxCount=1)
-    assert code(error) == "InsufficientInstanceCapacity"
+    assert code(error) == "VPCIdNotSpecified"
     assert "default VPC" in message(error)
     assert not engine.networks
 
