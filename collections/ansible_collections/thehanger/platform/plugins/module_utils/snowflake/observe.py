@@ -38,10 +38,10 @@ def observe(read: Read, desired: Desired) -> Observed:
     """Ask for everything that the description needs: one listing per kind, then one per role, grantee and key."""
     observed = Observed()
     for kind in _kinds(desired):
-        observed.objects[kind.word] = {
-            kind.name_of(row): kind.observed(row) for row in read(kind.listing) if row["name"] not in kind.hidden
-        }
-    _read_keys(read, desired, observed)
+        rows = [row for row in read(kind.listing) if row["name"] not in kind.hidden]
+        observed.objects[kind.word] = {kind.name_of(row): kind.observed(row) for row in rows}
+        if kind is USER:
+            _read_keys(read, desired, observed, rows)
     for role in dict.fromkeys(membership.role for membership in desired.memberships):
         if observed.has(ROLE, role):
             observed.members[role] = {_member(row) for row in read(f"SHOW GRANTS OF ROLE {quote(role)}")}
@@ -61,20 +61,17 @@ def _kinds(desired: Desired) -> list[Kind]:
     return [kind for kind in IN_ORDER if kind.word in words]
 
 
-def _read_keys(read: Read, desired: Desired, observed: Observed) -> None:
+def _read_keys(read: Read, desired: Desired, observed: Observed, rows: Iterable[Row]) -> None:
+    """Describe the users whose keys are to be compared, since the listing only says who has one."""
+    keyless = {USER.name_of(row) for row in rows if str(row.get("has_rsa_public_key")).lower() == "false"}
     for user in desired.of(USER):
         known = observed.objects[USER.word].get(user.name)
         if known is None or "rsa_public_key" not in user.properties:
             continue
-        described = {str(row["property"]).lower(): row["value"] for row in read(f"DESC USER {quote(user.name)}")}
-        known.update(
-            {
-                item.option: item.read(described[item.column])
-                for item in USER.properties
-                if item.column in described and item.option not in known
-            }
-        )
-        known.setdefault("rsa_public_key", None)
+        known["rsa_public_key"] = None
+        if user.name not in keyless:
+            described = {str(row["property"]).lower(): row["value"] for row in read(f"DESC USER {quote(user.name)}")}
+            known.update(USER.observed(described))
 
 
 def _member(row: Row) -> Member:
