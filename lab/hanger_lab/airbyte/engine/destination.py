@@ -13,6 +13,8 @@ import snowflake.connector
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from snowflake.connector import SnowflakeConnection
+from snowflake.connector.constants import ResultStatus
+from snowflake.connector.cursor import DictCursor
 
 from hanger_lab.airbyte.connectors.snowflake import KeyPair, Password, SnowflakeConfig
 from hanger_lab.airbyte.engine import statements
@@ -22,7 +24,8 @@ from hanger_lab.airbyte.errors import ConnectorError
 LAB_ACCOUNT = "HANGERLAB"
 LOGIN_SECONDS = 30
 NETWORK_SECONDS = 600
-Existing = dict[tuple[str, str], set[str]]
+UPLOADED = (ResultStatus.UPLOADED.value, ResultStatus.SKIPPED.value)
+Existing = set[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -48,22 +51,16 @@ class Destination:
         self._config = config
 
     def existing(self, targets: Collection[tuple[str, str]]) -> Existing:
-        """Create the schemas that are missing; return the tables that exist, with their columns."""
-        schemas = sorted({schema.upper() for schema, _ in targets})
-        information = f"{statements.name(self._config.database)}.INFORMATION_SCHEMA"
-        listed = ", ".join(statements.literal(schema) for schema in schemas)
-        tables = ", ".join(statements.literal(table) for table in sorted({table.upper() for _, table in targets}))
-        found = self.run(f"SELECT schema_name FROM {information}.SCHEMATA WHERE schema_name IN ({listed})")  # noqa: S608
-        for schema in set(schemas) - {row[0] for row in found}:
-            self.run(f"CREATE SCHEMA IF NOT EXISTS {statements.qualified(self._config.database, schema)}")
-        rows = self.run(
-            f"SELECT table_schema, table_name, column_name FROM {information}.COLUMNS "  # noqa: S608
-            f"WHERE table_schema IN ({listed}) AND table_name IN ({tables})"
-        )
-        present: Existing = {}
-        for schema, table, column in rows:
-            present.setdefault((schema, table), set()).add(column)
-        return present
+        """Create the schemas that are missing; return which of the tables exist."""
+        wanted = {(schema.upper(), table.upper()) for schema, table in targets}
+        present: Existing = set()
+        for schema in sorted({schema for schema, _ in wanted}):
+            path = statements.qualified(self._config.database, schema)
+            try:
+                present |= {(schema, str(table)) for table in self._named(f"SHOW TABLES IN SCHEMA {path}")}
+            except ConnectorError:
+                self.run(f"CREATE SCHEMA IF NOT EXISTS {path}")
+        return present & wanted
 
     def stage(self, load: Load, files: Sequence[Path]) -> int:
         """Load files into the stream's staging table; return the rows loaded."""
@@ -91,7 +88,7 @@ class Destination:
                 self.discard(load, source != staging)
             return
         if load.target in existing:
-            self._add_columns(load, target, existing[load.target])
+            self._add_columns(load, target)
         elif mode != "incremental_deduped_history":
             self.run(f"ALTER TABLE {staging} RENAME TO {target}")
             return
@@ -128,7 +125,7 @@ class Destination:
 
     def _upload(self, statement: str) -> None:
         for row in self.run(statement):
-            if str(row[6]) not in ("UPLOADED", "SKIPPED"):
+            if str(row[6]) not in UPLOADED:
                 raise ConnectorError("destination", f"Snowflake: the upload of {row[0]} ended as {row[6]}: {row[7]}")
 
     def _deduplicated(self, load: Load, staging: str) -> str:
@@ -138,10 +135,20 @@ class Destination:
         self.run(statements.insert_deduplicated(result, staging, load.columns, load.stream))
         return result
 
-    def _add_columns(self, load: Load, target: str, present: set[str]) -> None:
+    def _add_columns(self, load: Load, target: str) -> None:
+        present = set(self._named(f"DESCRIBE TABLE {target}"))
         for column in load.columns:
             if column.name.upper() not in present:
                 self.run(statements.add_column(target, column))
+
+    def _named(self, statement: str) -> list[Any]:
+        """Run a statement that describes things and return their names."""
+        try:
+            with self._connection.cursor(DictCursor) as cursor:
+                cursor.execute(statement)
+                return [row["name"] for row in cursor.fetchall() if isinstance(row, dict)]
+        except snowflake.connector.Error as error:
+            raise failure(error) from None
 
     def _path(self, table: tuple[str, str]) -> str:
         return statements.qualified(self._config.database, *table)

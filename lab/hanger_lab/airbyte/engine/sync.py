@@ -8,12 +8,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import psycopg
 
@@ -26,7 +27,6 @@ from hanger_lab.airbyte.errors import CancelledError, ConnectorError
 
 WORKERS = 2
 States = Mapping[tuple[str, str], tuple[int, dict[str, Any] | None]]
-Item = TypeVar("Item")
 
 
 class Reporter(Protocol):
@@ -75,6 +75,9 @@ class Worker:
     destination: destination.Destination
 
 
+OpenWorker = Callable[[], AbstractContextManager[Worker]]
+
+
 def run(task: Task, reporter: Reporter, cancellation: Cancellation) -> None:
     """Sync all streams; raise ConnectorError when one failed, CancelledError when the user asked for it."""
     if not task.streams:
@@ -87,7 +90,6 @@ def run(task: Task, reporter: Reporter, cancellation: Cancellation) -> None:
         session = stack.enter_context(destination.connect(task.destination, task.account))
         existing = session.existing([item.load.target for item in staged])
         cancellation.check()
-        workers = stack.enter_context(_workers(task, snapshot, Worker(first, session), len(staged)))
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hanger-airbyte-")))
         stamp = source.Stamp(task.job_id, 0, datetime.now(UTC).isoformat())
         done: set[int] = set()
@@ -120,8 +122,10 @@ def run(task: Task, reporter: Reporter, cancellation: Cancellation) -> None:
             reporter.committed(item.load.stream, item.generation, item.extract.state)
 
         try:
-            for action in (stage, publish):
-                _in_parallel(workers, staged, action, reporter, cancellation)
+            worker = _already(Worker(first, session))
+            more = [partial(_another, task, snapshot)] * (min(WORKERS, len(staged)) - 1)
+            _in_parallel([worker, *more], staged, stage, reporter, cancellation)
+            _in_parallel([worker], staged, publish, reporter, cancellation)
         finally:
             _discard(session, [item for item in staged if id(item) not in done], reporter)
 
@@ -178,19 +182,18 @@ def _staged(task: Task, stream: Stream, table: Table) -> Staged:
     return Staged(destination.Load(stream, columns, staging), generation + (0 if stream.incremental else 1))
 
 
+def _already(worker: Worker) -> OpenWorker:
+    return lambda: contextlib.nullcontext(worker)
+
+
 @contextmanager
-def _workers(task: Task, snapshot: source.Snapshot, first: Worker, streams: int) -> Iterator[list[Worker]]:
-    with ExitStack() as stack:
-        workers = [first]
-        for _ in range(min(WORKERS, streams) - 1):
-            joined = stack.enter_context(snapshot.join())
-            session = stack.enter_context(destination.connect(task.destination, task.account))
-            workers.append(Worker(joined, session))
-        yield workers
+def _another(task: Task, snapshot: source.Snapshot) -> Iterator[Worker]:
+    with snapshot.join() as joined, destination.connect(task.destination, task.account) as session:
+        yield Worker(joined, session)
 
 
 def _in_parallel(
-    workers: Sequence[Worker],
+    workers: Sequence[OpenWorker],
     items: Sequence[Staged],
     action: Callable[[Worker, Staged], None],
     reporter: Reporter,
@@ -202,19 +205,24 @@ def _in_parallel(
         waiting.put(item)
     errors: list[Exception] = []
 
-    def work(worker: Worker) -> None:
-        with contextlib.suppress(queue.Empty):
-            while not cancellation.requested:
-                item = waiting.get_nowait()
-                try:
+    def fail(stream: Stream | None, error: Exception) -> None:
+        errors.append(error)
+        if isinstance(error, ConnectorError):
+            reporter.failed(stream, error)
+        cancellation.request(by_user=False)
+
+    def work(open_worker: OpenWorker) -> None:
+        stream: Stream | None = None
+        try:
+            with open_worker() as worker, contextlib.suppress(queue.Empty):
+                while not cancellation.requested:
+                    item = waiting.get_nowait()
+                    stream = item.load.stream
                     action(worker, item)
-                except CancelledError:
-                    return
-                except Exception as error:
-                    errors.append(error)
-                    if isinstance(error, ConnectorError):
-                        reporter.failed(item.load.stream, error)
-                    cancellation.request(by_user=False)
+        except CancelledError:
+            return
+        except Exception as error:
+            fail(stream, error)
 
     with ThreadPoolExecutor(len(workers)) as pool:
         list(pool.map(work, workers))
