@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import platform
 import shutil
 import subprocess
@@ -120,7 +121,8 @@ def _install(target: Path) -> None:
         *("--python", sys.executable, "--python-version", PYTHON, "--python-platform", _platform()),
         *("--only-binary", ":all:", "--link-mode", "copy"),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "UV_SYSTEM_CERTS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = " / ".join(done.stderr.strip().splitlines()[-5:])
         raise ImageError(f"cannot install the libraries of the Airbyte server: {lines}")

@@ -31,7 +31,7 @@ def down(lab: Lab, progress: Progress, images: bool = False, purge: bool = False
         private = PrivateEngine(lab)
         if private.exists:
             private.start()
-        engine = _engine_or_none(lab)
+        engine = Engine.connect(lab) if private.exists else _engine_or_none(lab)
         if engine:
             with progress.step("removing machines and networks"):
                 remove_objects(engine)

@@ -67,7 +67,7 @@ def create(lab: Lab, arguments: argparse.Namespace, progress: Progress) -> dict[
             raise MachineError(f"no network {network}: `hanger-lab up` makes the lab's networks")
         engine.launch(Machine(name, tag, network, hostname=arguments.name, files=files, labels={LABEL: arguments.name}))
     elif existing.image != tag:
-        raise MachineError(f"{arguments.name} exists with the image {existing.image}: remove it first")
+        raise MachineError(f"{arguments.name} exists, made from another image than {tag} is now: remove it first")
     elif existing.state != "running":
         engine.start(name)
     machine = next(machine for machine in engine.machines() if machine.name == name)

@@ -19,7 +19,8 @@ FORWARDING = {
     "net.ipv6.conf.all.forwarding": Path("/proc/sys/net/ipv6/conf/all/forwarding"),
     "net.ipv6.conf.default.forwarding": Path("/proc/sys/net/ipv6/conf/default/forwarding"),
 }
-CHAIN = re.compile(r"^DOCKER")
+# Not DOCKER_OUTPUT and the like: those belong to a container in which the lab itself may run.
+CHAIN = re.compile(r"^DOCKER(-|$)")
 
 
 def record(path: Path) -> None:

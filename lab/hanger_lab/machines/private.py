@@ -11,6 +11,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import docker
+from docker.errors import DockerException
+
 from hanger_lab.config import Lab
 from hanger_lab.machines import firewall
 from hanger_lab.machines.errors import EngineError
@@ -63,6 +66,15 @@ class PrivateEngine:
             return None
         return pid if name == "dockerd" and str(self.socket).encode() in arguments else None
 
+    def ready(self) -> bool:
+        """Tell whether it answers requests; its socket exists some seconds earlier."""
+        if not answers(self.socket):
+            return False
+        try:
+            return bool(docker.DockerClient(base_url=f"unix://{self.socket}", timeout=5).ping())
+        except (DockerException, OSError):
+            return False
+
     def command(self) -> list[str]:
         """Return the command that runs it."""
         run = self.socket.parent
@@ -74,14 +86,14 @@ class PrivateEngine:
 
     def start(self) -> None:
         """Start it and wait until it answers; raise EngineError with the end of its log when it does not."""
-        if answers(self.socket):
+        if self.ready():
             return
         self.socket.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
         log_file = self.lab.directory / "logs" / "engine.log"
         log_file.parent.mkdir(parents=True, exist_ok=True)
         firewall.record(self.record)
         if self.pid() is None:
-            self.pid_file.unlink(missing_ok=True)
+            self._clear_the_way()
         environment = {**os.environ, MARK: f"{self.lab.id}:engine", "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}
         with log_file.open("ab") as output:
             process = subprocess.Popen(
@@ -89,7 +101,7 @@ class PrivateEngine:
                 env=environment,
             )  # fmt: skip
         deadline = time.monotonic() + START_SECONDS
-        while not answers(self.socket):
+        while not self.ready():
             if process.poll() is not None or time.monotonic() > deadline:
                 lines = " / ".join(log_file.read_text(errors="replace").strip().splitlines()[-3:])
                 raise EngineError(f"the private Docker engine does not start: {lines} (see {log_file})")
@@ -104,7 +116,7 @@ class PrivateEngine:
                 time.sleep(0.1)
             if self.pid() == pid:
                 os.kill(pid, signal.SIGKILL)
-        self._end_leftovers()
+        self._end_leftovers(b"containerd", b"containerd-shim-runc-v2", b"docker-proxy")
         firewall.restore(self.record)
         self._unmount()
         run = self.socket.parent
@@ -125,14 +137,20 @@ class PrivateEngine:
             path.write_text(json.dumps({"live-restore": False}))
         return path
 
-    def _end_leftovers(self) -> None:
-        """End the helpers that a killed engine leaves: containerd and its shims, known by the socket's directory."""
+    def _clear_the_way(self) -> None:
+        """Remove what a killed engine leaves that keeps the next from starting; its machines' helpers stay for it."""
+        self._end_leftovers(b"containerd")
+        for path in (self.pid_file, *(self.socket.parent / "exec").rglob("*.pid")):
+            path.unlink(missing_ok=True)
+
+    def _end_leftovers(self, *programs: bytes) -> None:
+        """End the helpers of a dead engine by the names of their programs, known by the directories they work in."""
         marks = (str(self.socket.parent / "exec").encode(), str(self.directory / "data").encode())
         for entry in Path("/proc").iterdir():
             try:
                 arguments = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
                 program = arguments.partition(b"\0")[0].rpartition(b"/")[2]
-                if program.startswith((b"containerd", b"docker-proxy")) and any(mark in arguments for mark in marks):
+                if program in programs and any(mark in arguments for mark in marks):
                     os.kill(int(entry.name), signal.SIGKILL)
             except OSError:
                 continue
