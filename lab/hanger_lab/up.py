@@ -38,6 +38,8 @@ def up(lab: Lab, progress: Progress) -> dict[str, Any]:
     with exclusive(lab), ThreadPoolExecutor(max_workers=4) as pool:
         with progress.step("Docker engine"):
             engine = provide_engine(lab, progress.say)
+            for name in engine.resume():
+                progress.say(f"started {name}, which was down")
         images = {name: pool.submit(_image, engine, name, progress) for name in BASE_IMAGES}
         airbyte = pool.submit(_airbyte, lab, progress)
         try:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -124,10 +125,13 @@ class Engine:
         """Boot a machine; one that runs is fine."""
         with self._errors(MachineError, f"start {name}"):
             self.client.api.start(name)
+            self._stop_mark(name).unlink(missing_ok=True)
 
     def stop(self, name: str) -> None:
         """Shut a machine down and keep its disk."""
         with self._errors(MachineError, f"stop {name}"):
+            self._stop_mark(name).parent.mkdir(parents=True, exist_ok=True)
+            self._stop_mark(name).touch()
             self.client.api.stop(name, timeout=STOP_SECONDS)
 
     def restart(self, name: str) -> None:
@@ -138,12 +142,21 @@ class Engine:
     def remove(self, name: str) -> None:
         """Remove a machine with its volumes; one that does not exist is fine."""
         with self._errors(MachineError, f"remove {name}"):
+            self._stop_mark(name).unlink(missing_ok=True)
             if container := self._find(name):
                 container.remove(force=True, v=True)
             try:
                 self.client.volumes.get(_volume(name)).remove(force=True)
             except NotFound:
                 return
+
+    def resume(self) -> list[str]:
+        """Boot the machines that an engine which ended badly left down; those that were stopped stay so."""
+        down = [machine.name for machine in self.machines() if machine.state in ("exited", "dead")]
+        names = [name for name in down if not self._stop_mark(name).exists()]
+        for name in names:
+            self.start(name)
+        return names
 
     def put_files(self, name: str, files: Mapping[str, Content]) -> None:
         """Write files into a machine, running or not; paths are absolute, parents are made."""
@@ -196,6 +209,9 @@ class Engine:
             )
         except ImageNotFound as error:
             raise MachineError(f"no image {machine.image} in the engine: `hanger-lab up` builds it") from error
+
+    def _stop_mark(self, name: str) -> Path:
+        return self.lab.directory / "run" / "stopped" / name
 
     def _find(self, name: str) -> Any:
         try:
