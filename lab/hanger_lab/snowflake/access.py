@@ -66,6 +66,18 @@ class Access:
             return True
         return any(g.role in self.all for g in self.catalog.grants_on(kind, name))
 
+    def lists(self, kind: str, name: Name) -> bool:
+        """Whether the object appears in SHOW and INFORMATION_SCHEMA: seen, and its database and schema usable."""
+        if not self.sees(kind, name):
+            return False
+        if self.manages_grants:
+            return True
+        try:
+            self.require_parents(kind, name)
+        except errors.SnowflakeError:
+            return False
+        return True
+
     def require_account(self, privilege: str) -> None:
         """Require a privilege on the account; the primary role must hold it, as for every CREATE."""
         if not self.holds(privilege, "ACCOUNT", ACCOUNT, primary_only=True):

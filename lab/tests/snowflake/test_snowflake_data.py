@@ -179,7 +179,9 @@ def test_information_schema(admin: Client) -> None:
     schema = admin.value("SELECT CURRENT_SCHEMA()")
     admin.run("CREATE TABLE T (I INT, AT TIMESTAMP_NTZ)", "CREATE VIEW V AS SELECT I FROM T")
     found = admin.rows(f"SELECT TABLE_NAME FROM LAB.INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = '{schema}'")
-    assert ("T",) in found
+    assert sorted(found) == [("T",), ("V",)]
+    assert admin.value("SELECT COUNT(*) FROM INFORMATION_SCHEMA.SCHEMATA") >= 2
+    assert admin.refused("SELECT * FROM LAB.INFORMATION_SCHEMA.NOSUCH")[0] == 2003
     columns = (
         "SELECT COLUMN_NAME, DATA_TYPE FROM LAB.INFORMATION_SCHEMA.COLUMNS "
         f"WHERE TABLE_SCHEMA = '{schema}' AND TABLE_NAME = 'T' ORDER BY ORDINAL_POSITION"
@@ -226,6 +228,29 @@ def test_sessions_work_side_by_side(service: Service, admin: Client) -> None:
     assert admin.rows("SELECT WORKER, COUNT(*), MIN(I) FROM SHARED GROUP BY 1 ORDER BY 1") == [
         (number, 10, 9) for number in range(4)
     ]
+
+
+def test_sessions_that_change_the_same_row_wait_for_each_other(service: Service, admin: Client) -> None:
+    schema = admin.value("SELECT CURRENT_SCHEMA()")
+    admin.run("CREATE TABLE COUNTER (N INT)", "INSERT INTO COUNTER VALUES (0)")
+    clients = [Client(service.connect(warehouse="WORK", database="LAB", schema=schema)) for _ in range(4)]
+    problems: list[Exception] = []
+
+    def work(client: Client) -> None:
+        try:
+            client.run(*["UPDATE COUNTER SET N = N + 1"] * 10)
+        except Exception as problem:
+            problems.append(problem)
+
+    workers = [threading.Thread(target=work, args=(client,)) for client in clients]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert problems == []
+    assert admin.value("SELECT N FROM COUNTER") == 40
+    for client in clients:
+        client.connection.close()
 
 
 def test_threads_share_one_connection(admin: Client) -> None:

@@ -158,6 +158,18 @@ def test_creating_takes_the_right_of_the_schema(admin: Client, somebody: Person,
         assert somebody.client.refused(statement)[0] == INSUFFICIENT, statement
 
 
+def test_information_schema_shows_only_what_may_be_known(admin: Client, somebody: Person, table: str) -> None:
+    database, schema, _ = table.split(".")
+    query = f"SELECT TABLE_SCHEMA, TABLE_NAME FROM {database}.INFORMATION_SCHEMA.TABLES t WHERE t.TABLE_NAME <> ''"
+    assert somebody.client.refused(query)[0] == HIDDEN
+    open_schema(admin, table, somebody.role)
+    assert somebody.client.rows(query) == []
+    schemata = f"SELECT SCHEMA_NAME FROM {database}.INFORMATION_SCHEMA.SCHEMATA ORDER BY 1"
+    assert somebody.client.rows(schemata) == [("INFORMATION_SCHEMA",), (schema,)]
+    admin.run(f"GRANT SELECT ON TABLE {table} TO ROLE {somebody.role}")
+    assert somebody.client.rows(query) == [(schema, "T")]
+
+
 def test_changing_a_table_takes_ownership(admin: Client, somebody: Person, table: str) -> None:
     open_schema(admin, table, somebody.role)
     admin.run(f"GRANT ALL PRIVILEGES ON TABLE {table} TO ROLE {somebody.role}")

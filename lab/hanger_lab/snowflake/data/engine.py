@@ -17,7 +17,7 @@ from fakesnow.transforms import show as fakesnow_show
 from fakesnow.transforms import stage as fakesnow_stage
 
 from hanger_lab.snowflake import errors, names
-from hanger_lab.snowflake.data import patches
+from hanger_lab.snowflake.data import information_schema, patches
 from hanger_lab.snowflake.names import Name, quote
 
 _INTERNAL_SCHEMAS = ("main", "_fs_information_schema", "information_schema", "pg_catalog")
@@ -105,7 +105,8 @@ class Engine:
 
     def attach(self, database: str) -> None:
         """Open a database that the catalogue knows."""
-        self._run(f"ATTACH IF NOT EXISTS '{_literal(str(self._file(database)))}' AS {quote(database)}")
+        self._open(database)
+        self._run(information_schema.extension(database))
 
     def create_database(self, database: str) -> None:
         """Create an empty database; names that differ only in case share a file in DuckDB and are refused."""
@@ -113,10 +114,11 @@ class Engine:
         if database.lower() in taken:
             raise errors.unsupported(f"a database named {names.show((database,))} beside one that differs only by case")
         self._remove_files(database)
-        self.attach(database)
+        self._open(database)
         for script in (info_schema.per_db_creation_sql(_PLACEHOLDER), macros.creation_sql(_PLACEHOLDER)):
             text = script.replace(f"'{_PLACEHOLDER}'", f"'{_literal(database)}'")
             self._run(text.replace(_PLACEHOLDER, quote(database)))
+        self._run(information_schema.extension(database))
 
     def drop_database(self, database: str) -> None:
         """Remove a database and its files."""
@@ -205,6 +207,9 @@ class Engine:
 
     def _file(self, database: str) -> Path:
         return self._databases / f"{percent(database, safe='')}.duckdb"
+
+    def _open(self, database: str) -> None:
+        self._run(f"ATTACH IF NOT EXISTS '{_literal(str(self._file(database)))}' AS {quote(database)}")
 
     def _remove_files(self, database: str) -> None:
         path = self._file(database)

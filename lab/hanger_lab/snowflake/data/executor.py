@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,7 @@ from hanger_lab.snowflake.session import Context, Session
 log = logging.getLogger(__name__)
 
 Bindings = dict[str, dict[str, Any]]
+_CONFLICT_SECONDS = 10
 _DEFINITIONS = (exp.Create, exp.Drop, exp.Alter, exp.Comment, exp.TruncateTable)
 
 
@@ -42,13 +44,27 @@ def execute(request: Request, context: Context) -> dict[str, Any]:
     session = context.session
     session.connection.use(session.database, session.schema)
     try:
-        return _execute(request, context)
+        return _repeat_conflicts(request, context)
     except errors.SnowflakeError:
         transactions.after_failure(session.connection)
         raise
     except Exception as problem:
         transactions.after_failure(session.connection)
         raise _translate(problem, request.text) from problem
+
+
+def _repeat_conflicts(request: Request, context: Context) -> dict[str, Any]:
+    """Repeat a statement that changed a row at the same time as another session; Snowflake would have waited."""
+    deadline = time.monotonic() + _CONFLICT_SECONDS
+    while True:
+        alone = not context.session.connection.in_transaction
+        try:
+            return _execute(request, context)
+        except duckdb.TransactionException as problem:
+            if not alone or "onflict" not in str(problem) or time.monotonic() > deadline:
+                raise
+            transactions.after_failure(context.session.connection)
+            time.sleep(0.02)
 
 
 def end_transaction(session: Session) -> None:

@@ -7,7 +7,7 @@ import json
 from sqlglot import exp
 
 from hanger_lab.snowflake import access, errors, names
-from hanger_lab.snowflake.data import tables
+from hanger_lab.snowflake.data import information_schema, tables
 from hanger_lab.snowflake.parser import Value
 from hanger_lab.snowflake.session import Context
 
@@ -26,6 +26,7 @@ def resolve_names(expression: exp.Expr) -> exp.Expr:
 
 def rewrite(expression: exp.Expr, context: Context) -> exp.Expr:
     """Return the statement with functions of the session replaced by their values and gaps of fakesnow avoided."""
+    information_schema.confine(expression, context)
     for function in list(expression.find_all(exp.Func)):
         replacement = _session_function(function, context)
         if replacement is not None:

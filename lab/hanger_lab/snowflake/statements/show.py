@@ -77,7 +77,7 @@ def _show(parser: Parser, context: Context, kinds: tuple[str, ...], view: show_r
     chosen = read_filter(parser, context, kinds[0])
     permitted = context.access
     objects = [o for kind in kinds for o in context.catalog.all(kind) if chosen.accepts(o)]
-    objects = sorted((o for o in objects if permitted.sees(o.kind, o.name)), key=lambda o: o.name)
+    objects = sorted((o for o in objects if permitted.lists(o.kind, o.name)), key=lambda o: o.name)
     objects = objects[: chosen.limit] if chosen.limit is not None else objects
     rows = view.rows(context, objects)
     if terse:
@@ -126,7 +126,7 @@ def _columns(parser: Parser, context: Context) -> Result:
         scope = _read_scope(parser, context, "TABLE")
     parser.end()
     relations = [o for kind in ("TABLE", "VIEW") for o in context.catalog.all(kind, within=scope or ())]
-    visible = {o.name for o in relations if context.access.sees(o.kind, o.name)}
+    visible = {o.name for o in relations if context.access.lists(o.kind, o.name)}
     rows = [
         row
         for row in context.engine.columns(scope or ())
