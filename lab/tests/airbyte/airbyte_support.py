@@ -240,7 +240,8 @@ class Api:
 
     def raw(self, method: str, path: str, body: Any = None, **query: Any) -> httpx.Response:
         url = path if path.startswith("/api/") else PUBLIC + path
-        return self.client.request(method, url, json=body, params=query)
+        answer: httpx.Response = self.client.request(method, url, json=body, params=query)
+        return answer
 
     def refusal(self, method: str, path: str, body: Any = None, *, status: int = 422, **query: Any) -> str:
         answer = self.raw(method, path, body, **query)

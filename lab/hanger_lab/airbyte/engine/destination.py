@@ -103,7 +103,7 @@ class Destination:
     def clear(self, targets: Collection[tuple[str, str]]) -> None:
         """Empty tables; those that do not exist are left alone."""
         for schema, table in sorted(self.existing(targets)):
-            self.run(f"TRUNCATE TABLE IF EXISTS {self._path((schema, table))}")
+            self.run(f"TRUNCATE TABLE {self._path((schema, table))}")
 
     def discard(self, load: Load, staging: bool = True) -> None:
         """Drop what was made on the way, if it is still there."""
