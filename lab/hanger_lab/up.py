@@ -148,7 +148,7 @@ def _facts(
             "endpoint_url": f"http://127.0.0.1:{lab.ec2_port}",
             "region": lab.region,
             "access_key": "lab",
-            "secret_key": "lab",
+            "secret_key": "not-a-secret",
         },
         "network": {
             "services_gateway": gateway,

@@ -57,7 +57,7 @@ def test_services_are_closed_to_the_outside(host, port):
         endpoint_url=FACTS["ec2"]["endpoint_url"],
         region_name=FACTS["ec2"]["region"],
         aws_access_key_id="lab",
-        aws_secret_access_key="lab",
+        aws_secret_access_key="not-a-secret",
     )
     filters = [
         {"Name": "tag:Name", "Values": [f"thehanger-{host}"]},

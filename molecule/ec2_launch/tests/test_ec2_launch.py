@@ -38,7 +38,7 @@ def ec2():
         endpoint_url=FACTS["ec2"]["endpoint_url"],
         region_name=FACTS["ec2"]["region"],
         aws_access_key_id="lab",
-        aws_secret_access_key="lab",
+        aws_secret_access_key="not-a-secret",
     )
 
 
