@@ -6,6 +6,7 @@ import argparse
 import logging
 import socket
 import sys
+import warnings
 from pathlib import Path
 
 import uvicorn
@@ -22,6 +23,8 @@ def main(arguments: list[str] | None = None) -> int:
     addresses = options.bind or ["127.0.0.1"]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("snowflake").setLevel(logging.WARNING)
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", message="Arrow output on a DB-API result")
     try:
         sockets = [_listen(address, options.port) for address in addresses]
     except OSError as problem:

@@ -114,17 +114,7 @@ class Account:
         with session.lock:
             context = self.context(session)
             query_id = str(uuid.uuid4())
-            if statements.is_definition(request.text):
-                executor.end_transaction(session)
-            describing = request.describe_only
-            found = (
-                None
-                if describing and not statements.only_reads(request.text)
-                else statements.run(request.text, context)
-            )
-            if found is not None and describing:
-                found.rows = []
-            answer = found.wire() if found is not None else executor.execute(request, context)
+            answer = self._definition(request, context) or executor.execute(request, context)
             return {"queryId": query_id, **answer, **self._final(session)}
 
     def close(self) -> None:
@@ -134,6 +124,24 @@ class Account:
         self.engine.checkpoint()
         self.engine.close()
         self._store.close()
+
+    def _definition(self, request: executor.Request, context: Context) -> dict[str, Any] | None:
+        """Run an account statement; None for all others. To describe one it is run only when it reads."""
+        if request.describe_only and not statements.only_reads(request.text):
+            return None
+        if statements.is_definition(request.text):
+            executor.end_transaction(context.session)
+        try:
+            found = statements.run(request.text, context)
+        except errors.SnowflakeError:
+            raise
+        except Exception as problem:
+            raise executor.translate(problem, request.text) from problem
+        if found is None:
+            return None
+        if request.describe_only:
+            found.rows = []
+        return found.wire()
 
     def _end_idle_sessions(self) -> None:
         """End the sessions whose clients went away without a word."""
@@ -160,7 +168,7 @@ class Account:
         if not database and defaults.get("DEFAULT_NAMESPACE"):
             parts = names.split(str(defaults["DEFAULT_NAMESPACE"]))
             database, schema = names.quote(parts[0]), names.quote(parts[1]) if len(parts) > 1 else None
-        with contextlib.suppress(errors.SnowflakeError):
+        with self.catalog.read(), contextlib.suppress(errors.SnowflakeError):
             if database:
                 use.use_database(context, auth.folded(database))
                 if schema:

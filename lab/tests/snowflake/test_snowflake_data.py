@@ -10,8 +10,9 @@ from typing import Any
 
 import fakesnow.cursor
 import pytest
+import snowflake.connector
 from snowflake.connector.cursor import DictCursor
-from snowflake_support import Client, Service
+from snowflake_support import Client, Service, unique
 
 
 def test_null_timestamps_stay_null(admin: Client) -> None:
@@ -157,11 +158,42 @@ def test_bindings_describe_and_dict_cursor(admin: Client) -> None:
         assert cursor.fetchall() == [{"ID": 7, "NAME": "o'7", "PRICE": Decimal("1.50"), "OK": False}]
 
 
+def test_describing_changes_nothing(admin: Client) -> None:
+    admin.run("CREATE TABLE T (I INT)")
+    with admin.connection.cursor() as cursor:
+        assert [c.name for c in cursor.describe("SELECT CURRENT_ROLE() AS R, I FROM T")] == ["R", "I"]
+        assert cursor.describe("SHOW WAREHOUSES")[0].name == "name"
+        cursor.describe("INSERT INTO T VALUES (1)")
+        cursor.describe("DROP TABLE T")
+        for statement in ("BEGIN", "REMOVE @%T", "CREATE ROLE NOT_MADE"):
+            with pytest.raises(snowflake.connector.errors.Error):
+                cursor.describe(statement)
+    assert admin.value("SELECT COUNT(*) FROM T") == 0
+
+
+def test_sessions_outlive_what_they_use(service: Service, admin: Client) -> None:
+    database = unique("DB")
+    admin.run(f"CREATE DATABASE {database}", "CREATE TABLE T (I INT)")
+    other = Client(service.connect(warehouse="WORK", database=database))
+    other.run("SELECT * FROM T")
+    admin.run(f"DROP DATABASE {database}", "USE DATABASE LAB")
+    assert other.refused("SELECT * FROM T")[0] == 2003
+    assert other.value("SELECT 1") == 1
+    assert other.refused("CREATE TABLE T (I INT)")[0] == 2003
+    admin.run(f"CREATE DATABASE {database}", "CREATE TABLE T (I INT)")
+    other.run("SELECT * FROM T", "USE DATABASE LAB")
+    admin.run(f"DROP DATABASE {database}", "USE DATABASE LAB")
+    other.connection.close()
+
+
+def test_asynchronous_execution_is_refused(admin: Client) -> None:
+    with admin.connection.cursor() as cursor, pytest.raises(snowflake.connector.errors.Error):
+        cursor.execute_async("SELECT 1")
+
+
 def test_server_side_bindings(service: Service, admin: Client) -> None:
     schema = admin.value("SELECT CURRENT_SCHEMA()")
     admin.run("CREATE TABLE T (ID INT, NAME VARCHAR)")
-    import snowflake.connector
-
     before = snowflake.connector.paramstyle
     snowflake.connector.paramstyle = "qmark"
     try:

@@ -48,9 +48,10 @@ def copy_into(text: str, context: Context) -> Result | None:
     copy = _read(parser, context)
     if copy is None:
         return None
-    authorize.require_relation(copy.target, "INSERT", context)
-    stages.require(copy.location, "READ", context)
-    authorize.require_warehouse(context)
+    with context.catalog.read():
+        authorize.require_relation(copy.target, "INSERT", context)
+        stages.require(copy.location, "READ", context)
+        authorize.require_warehouse(context)
     found = _chosen(copy, context)
     if not found:
         return status("Copy executed with 0 files processed.", COPY)

@@ -50,7 +50,7 @@ def execute(request: Request, context: Context) -> dict[str, Any]:
         raise
     except Exception as problem:
         transactions.after_failure(session.connection)
-        raise _translate(problem, request.text) from problem
+        raise translate(problem, request.text) from problem
 
 
 def _repeat_conflicts(request: Request, context: Context) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def end_transaction(session: Session) -> None:
 
 def _execute(request: Request, context: Context) -> dict[str, Any]:
     words = first_words(request.text, 3)
-    special = _special(words, request, context)
+    special = None if request.describe_only else _special(words, request, context)
     if special is not None:
         return special
     connection = context.session.connection
@@ -85,18 +85,18 @@ def _execute(request: Request, context: Context) -> dict[str, Any]:
         raise errors.SnowflakeError(900, "42601", "SQL compilation error:\nEmpty SQL statement.")
     transactions.require_healthy(connection)
     expression = rewrite.resolve_names(expression)
-    authorize(expression, context)
-    effect = effects.foresee(expression, context)
+    with context.catalog.read():
+        authorize(expression, context)
+        effect = effects.foresee(expression, context)
     kind = statement_type.statement_type_id(expression)
     if request.describe_only:
-        described = cursor._describe_only(request.text)
-        if described is not None:
-            return _description(rowtype.describe_as_rowtype(described), expression, kind)
+        return _describe(cursor, expression, context)
     if isinstance(expression, _DEFINITIONS):
         transactions.commit(connection)
     elif kind in statement_type.DML_TYPE_IDS:
         transactions.before_change(context.session)
-    expression = rewrite.rewrite(expression, context)
+    with context.catalog.read():
+        expression = rewrite.rewrite(expression, context)
     if isinstance(expression, exp.Describe):
         connection.use(*tables.resolve(tables.require_target(expression), context.session, "DESCRIBE")[:2])
     if isinstance(expression, exp.Merge):
@@ -153,16 +153,23 @@ def _run(cursor: Any, expression: exp.Expr, request: Request, kind: int) -> dict
     return {**answer, "queryResultFormat": "arrow", "rowsetBase64": encoded, "total": total, "returned": total}
 
 
-def _description(described: list[Any], expression: exp.Expr, kind: int) -> dict[str, Any]:
-    """Describe the result without rows."""
+def _describe(cursor: Any, expression: exp.Expr, context: Context) -> dict[str, Any]:
+    """Describe the result without running the statement."""
+    kind = statement_type.statement_type_id(expression)
+    binds = len(list(expression.find_all(exp.Placeholder)))
+    with context.catalog.read():
+        text = rewrite.rewrite(expression.copy(), context).sql(dialect="snowflake")
+    described = cursor._describe_only(text)
+    if described is None:
+        raise errors.unsupported(f"describing {text[:60]}")
     query = kind == statement_type.SELECT
     body = {"queryResultFormat": "arrow", "rowsetBase64": ""} if query else {"queryResultFormat": "json", "rowset": []}
     return {
-        "rowtype": described,
+        "rowtype": rowtype.describe_as_rowtype(described),
         "total": 0,
         "returned": 0,
         "statementTypeId": kind,
-        "numberOfBinds": len(list(expression.find_all(exp.Placeholder))),
+        "numberOfBinds": binds,
         "arrayBindSupported": kind == statement_type.INSERT,
         **body,
     }
@@ -181,7 +188,7 @@ def _rows(bindings: Bindings) -> list[Any]:
     return [list(row) for row in zip(*columns, strict=True)]
 
 
-def _translate(problem: Exception, text: str) -> errors.SnowflakeError:
+def translate(problem: Exception, text: str) -> errors.SnowflakeError:
     """Turn whatever went wrong below into an SQL error: connectors repeat anything else for minutes."""
     if isinstance(problem, snowflake.connector.errors.Error):
         message = str(problem.raw_msg or problem.msg)

@@ -70,10 +70,11 @@ def read_location(text: str, session: Session) -> Location:
 
 def require(location: Location, privilege: str, context: Context) -> None:
     """Require READ or WRITE on a stage; a table's stage takes ownership of the table."""
-    if location.kind == "TABLE":
-        context.access.require_owner("TABLE", location.name)
-    else:
-        context.access.require(privilege, "STAGE", location.name)
+    with context.catalog.read():
+        if location.kind == "TABLE":
+            context.access.require_owner("TABLE", location.name)
+        else:
+            context.access.require(privilege, "STAGE", location.name)
 
 
 def put(text: str, context: Context, base_url: str) -> dict[str, Any]:
