@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from ipaddress import IPv4Address
+from itertools import islice
 from pathlib import Path
 
 from hanger_lab.config import Lab
@@ -14,6 +16,7 @@ from hanger_lab.machines.recipes import RECIPES
 from hanger_lab.progress import Progress
 from hanger_lab.up import exclusive, services_network
 
+FIRST_ADDRESS = 10
 LABEL = "com.thehanger.machine"
 
 
@@ -72,6 +75,19 @@ def create(lab: Lab, arguments: argparse.Namespace, progress: Progress) -> dict[
         engine.start(name)
     machine = next(machine for machine in engine.machines() if machine.name == name)
     return {"name": arguments.name, "container": name, "address": machine.address, "image": machine.image}
+
+
+def free_address(engine: Engine, network: str) -> IPv4Address:
+    """Return an address of a network that no machine has: its own for good, unlike one that the engine picks."""
+    networks = engine.networks()
+    if network not in networks:
+        raise MachineError(f"no network {network}: `hanger-lab up` makes the lab's networks")
+    used = {machine.address for machine in engine.machines()}
+    hosts = islice(networks[network].hosts(), FIRST_ADDRESS - 1, None)
+    for address in hosts:
+        if str(address) not in used:
+            return address
+    raise MachineError(f"no address is free in {network} ({networks[network]})")
 
 
 def listing(engine: Engine) -> list[dict[str, str]]:

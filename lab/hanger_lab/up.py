@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 PREFERRED_VPC = IPv4Network("10.77.0.0/16")
 SERVICES_PREFIX = 24
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 
 
 def up(lab: Lab, progress: Progress) -> dict[str, Any]:
