@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -82,11 +81,8 @@ def environment(lab: Lab) -> dict[str, str]:
     }
 
 
-def _sources(package: str) -> list[tuple[str, int, int]]:
+def _sources(package: str) -> str:
     """Return what tells one state of the sources from another, so that an endpoint restarts with new ones."""
-    found = []
-    for path in sorted((PACKAGE / package).rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            status = os.stat(path)  # noqa: PTH116
-            found.append((str(path.relative_to(PACKAGE)), status.st_mtime_ns, status.st_size))
-    return found
+    files = (path for path in sorted((PACKAGE / package).rglob("*")) if path.is_file())
+    sources = [path for path in files if "__pycache__" not in path.parts]
+    return digest([(str(path.relative_to(PACKAGE)), path.read_bytes().hex()) for path in sources])

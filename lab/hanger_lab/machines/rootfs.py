@@ -39,10 +39,11 @@ def cached_rootfs(name: str, recipe: Rootfs, cache: Path) -> Path:
 
 
 def remove_older(path: Path, pattern: str) -> None:
-    """Remove what a cached file replaces."""
+    """Remove what a cached file replaces, with the notes beside it."""
     for other in path.parent.glob(pattern):
         if other != path:
             other.unlink(missing_ok=True)
+            other.with_name(f"{other.name}.json").unlink(missing_ok=True)
 
 
 def _build(recipe: Rootfs, sources: Sequence[str], path: Path) -> None:
