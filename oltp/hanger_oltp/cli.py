@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from hanger_oltp import GENERATOR_VERSION
-from hanger_oltp.files import write
+from hanger_oltp.files import pack, write
 from hanger_oltp.gym import Gym
 
 
@@ -30,11 +30,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="the data end before this day (default: %(default)s)",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="created when it does not exist")
-    parser.add_argument("--plain", action="store_true", help="write .csv instead of .csv.gz")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--plain", action="store_true", help="write .csv instead of .csv.gz")
+    form.add_argument("--pack", action="store_true", help="put them all into tables.tar as well")
     options = parser.parse_args(arguments)
     gym = Gym(options.scale, options.seed, options.until)
     try:
         counts = write(gym, options.output, compress=not options.plain)
+        if options.pack:
+            pack(options.output)
     except OSError as error:
         sys.stderr.write(f"hanger-oltp: {error}\n")
         return 1

@@ -1,10 +1,11 @@
-"""Rows to files: one CSV per table, and a manifest that says what they hold."""
+"""Rows to files: one CSV per table, a manifest that says what they hold, an archive of them all."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import tarfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,6 +18,7 @@ from hanger_oltp import GENERATOR_VERSION
 from hanger_oltp.gym import COLUMNS, Gym
 
 MANIFEST = "manifest.json"
+ARCHIVE = "tables.tar"
 
 
 def write(gym: Gym, directory: Path, *, compress: bool = True) -> dict[str, int]:
@@ -55,6 +57,21 @@ def write(gym: Gym, directory: Path, *, compress: bool = True) -> dict[str, int]
         + "\n"
     )
     return dict(counts)
+
+
+def pack(directory: Path) -> Path:
+    """Put the tables' compressed files into one archive beside them, for a single copy over a network."""
+    archive = directory / ARCHIVE
+    with TemporaryDirectory(prefix=".draft-", dir=directory) as drafts:
+        draft = Path(drafts, ARCHIVE)
+        with tarfile.open(draft, "w", format=tarfile.USTAR_FORMAT) as tar:
+            for table in COLUMNS:
+                content = (directory / f"{table}.csv.gz").read_bytes()
+                member = tarfile.TarInfo(f"{table}.csv.gz")
+                member.size = len(content)
+                tar.addfile(member, io.BytesIO(content))
+        draft.replace(archive)
+    return archive
 
 
 @contextmanager

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Callable
 from datetime import date
@@ -63,6 +64,15 @@ def test_a_failed_run_leaves_no_manifest_and_no_half_file(tmp_path: Path, monkey
 def test_plain_files(tmp_path: Path) -> None:
     assert main(["--scale", "1", "--plain", "--output", str(tmp_path)]) == 0
     assert (tmp_path / "routecolors.csv").read_text().startswith("route_color_id,route_color\n1,Red\n")
+
+
+def test_archive_holds_the_files_and_is_the_same_again(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        assert main(["--scale", "1", "--pack", "--output", str(tmp_path / name)]) == 0
+    with tarfile.open(tmp_path / "one" / "tables.tar") as tar:
+        packed = {member.name: tar.extractfile(member).read() for member in tar}
+    assert packed == {f"{table}.csv.gz": (tmp_path / "one" / f"{table}.csv.gz").read_bytes() for table in COLUMNS}
+    assert (tmp_path / "one" / "tables.tar").read_bytes() == (tmp_path / "two" / "tables.tar").read_bytes()
 
 
 @pytest.mark.parametrize("scale", ["0", "-1", "1.5", "many"])

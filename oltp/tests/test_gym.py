@@ -120,7 +120,7 @@ def test_apportion_adds_up(total: int, weights: list[float]) -> None:
     assert min(parts) >= 0
 
 
-def test_data_change_only_with_the_version() -> None:
+def test_data_changes_only_with_the_version() -> None:
     digest = hashlib.sha256(repr(list(Gym().rows())).encode()).hexdigest()
     assert (GENERATOR_VERSION, digest[:16]) == (1, "85d290cc05a0a3ee")
 
