@@ -45,6 +45,16 @@ def test_merge_as_dbt_writes_it(admin: Client) -> None:
     assert admin.value("SELECT COUNT(*) FROM T") == 3
 
 
+def test_merge_that_matches_a_row_twice_is_refused(admin: Client) -> None:
+    admin.run("CREATE TABLE T (ID INT, N INT)", "INSERT INTO T VALUES (1, 0)")
+    merge = (
+        "MERGE INTO T USING (SELECT 1 AS ID, 1 AS N UNION ALL SELECT 1, 2) S ON T.ID = S.ID "
+        "WHEN MATCHED THEN UPDATE SET N = S.N"
+    )
+    assert admin.refused(merge)[0] == 100090
+    assert admin.rows("SELECT * FROM T") == [(1, 0)]
+
+
 def test_rollback_and_commit(admin: Client, service: Service) -> None:
     admin.run("CREATE TABLE T (I INT)", "BEGIN", "INSERT INTO T VALUES (1)")
     schema = admin.value("SELECT CURRENT_SCHEMA()")
@@ -120,6 +130,7 @@ def test_alter_and_rename(admin: Client) -> None:
         "ALTER TABLE T RENAME TO U",
         "COMMENT ON TABLE U IS 'what''s this'",
         "COMMENT ON COLUMN U.C IS 'a column'",
+        "ALTER TABLE U ALTER COLUMN I COMMENT $$it's the id$$",
     )
     assert [row["name"] for row in admin.dicts("DESCRIBE TABLE U")] == ["I", "AT", "C"]
     assert admin.dicts("SHOW TABLES LIKE 'U'")[0]["comment"] == "what's this"

@@ -44,6 +44,11 @@ def run(expression: exp.Expr, effect: Effect | None, context: Context) -> Result
     """Run the statement if it is one of these; None for all others."""
     if isinstance(expression, exp.Comment):
         return _comment(expression, context)
+    if isinstance(expression, exp.Alter):
+        actions = expression.args.get("actions") or []
+        if len(actions) == 1 and isinstance(actions[0], exp.AlterColumn) and actions[0].args.get("comment") is not None:
+            name = tables.resolve(tables.require_target(expression), context.session, "ALTER TABLE")
+            return _comment_column(name, actions[0].this, actions[0].args["comment"], context)
     if effect is None:
         return None
     if effect.action == "drop":
@@ -110,10 +115,9 @@ def _comment(expression: exp.Comment, context: Context) -> Result:
         parts = tuple(
             part for part in (tables.fold(column.args.get(key)) for key in ("catalog", "db", "table")) if part
         )
-        path = (*context.session.qualify(parts, 3, "COMMENT"), tables.fold(column.this) or "")
-        text = exp.Literal.string(expression.expression.name).sql(dialect="duckdb")
-        context.session.connection.duck.execute(f"COMMENT ON COLUMN {_path(path)} IS {text}")
-        return status()
+        return _comment_column(
+            context.session.qualify(parts, 3, "COMMENT"), column.this, expression.expression, context
+        )
     target = tables.require_target(expression)
     name = tables.resolve(target, context.session, "COMMENT")
     found = context.catalog.relation(name)
@@ -122,6 +126,13 @@ def _comment(expression: exp.Comment, context: Context) -> Result:
     with context.catalog.change():
         found.properties["COMMENT"] = expression.expression.name
         context.catalog.save(found)
+    return status()
+
+
+def _comment_column(table: Name, column: exp.Expr, comment: exp.Expr, context: Context) -> Result:
+    text = exp.Literal.string(comment.name).sql(dialect="duckdb")
+    path = _path((*table, tables.fold(column) or ""))
+    context.session.connection.duck.execute(f"COMMENT ON COLUMN {path} IS {text}")
     return status()
 
 

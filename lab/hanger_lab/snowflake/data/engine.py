@@ -88,12 +88,14 @@ class Engine:
 
     def __init__(self, directory: Path) -> None:
         patches.apply()
+        directory = directory.resolve()
         self._databases = directory / "databases"
         self.stages = directory / "stages"
         for folder in (self._databases, self.stages):
             folder.mkdir(parents=True, exist_ok=True)
         fakesnow_stage.LOCAL_BUCKET_PATH = str(self.stages)
         self._instance = _Instance(directory / "metadata.duckdb")
+        self._confine(directory)
         self._lock = threading.Lock()
         words = self._rows("SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category <> 'unreserved'")
         self.reserved_words = frozenset(row[0] for row in words)
@@ -207,6 +209,13 @@ class Engine:
 
     def _file(self, database: str) -> Path:
         return self._databases / f"{percent(database, safe='')}.duckdb"
+
+    def _confine(self, directory: Path) -> None:
+        """Keep DuckDB inside the account's directory: no SQL reads or writes files elsewhere."""
+        inside = _literal(str(directory))
+        self._run(f"SET GLOBAL temp_directory = '{inside}/temporary'")
+        self._run(f"SET GLOBAL allowed_directories = ['{inside}/']")
+        self._run("SET GLOBAL enable_external_access = false")
 
     def _open(self, database: str) -> None:
         self._run(f"ATTACH IF NOT EXISTS '{_literal(str(self._file(database)))}' AS {quote(database)}")

@@ -193,6 +193,8 @@ def translate(problem: Exception, text: str) -> errors.SnowflakeError:
     if isinstance(problem, snowflake.connector.errors.Error):
         message = str(problem.raw_msg or problem.msg)
         return errors.SnowflakeError(problem.errno or 2, problem.sqlstate or "42000", message)
+    if isinstance(problem, duckdb.InvalidInputException) and "more than once" in str(problem):
+        return errors.SnowflakeError(100090, "42P18", "Duplicate row detected during DML action")
     if isinstance(problem, duckdb.Error):
         return errors.SnowflakeError(100132, "P0000", f"SQL execution error: {str(problem).splitlines()[0]}")
     if isinstance(problem, sqlglot.errors.SqlglotError):
