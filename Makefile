@@ -33,3 +33,19 @@ logs: ## follow the logs of the lab's endpoints
 lock: venv ## pin what requirements.in asks for in requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--output-file requirements.txt requirements.in
+
+.PHONY: docs
+docs: venv ## write the generated parts of the documentation
+	@python docs/generate.py
+
+.PHONY: lint
+lint: venv ## check style, types and syntax
+	@python tests/run.py '^(yamllint|ruff|mypy|ansible-|changelog|syntax-|sanity)'
+
+.PHONY: test
+test: venv ## run every check in a lab of its own; ONLY=regular expression picks some
+	@python tests/run.py '$(ONLY)'
+
+.PHONY: bench
+bench: venv ## measure, with NAME=spine
+	@python bench/run.py '$(NAME)'

@@ -39,7 +39,7 @@ def tags_table() -> str:
     ).stdout
     rows = ["| Tag | What it runs |", "|-----|--------------|"]
     for tags in re.findall(r"TASK TAGS: \[(.*)\]", listed):
-        rows += [f"| `{tag}` | {_meaning(tag)} |" for tag in tags.split(", ") if tag]
+        rows += [f"| `{tag}` | {_meaning(tag)} |" for tag in tags.split(", ") if tag and tag != "always"]
     return "\n".join(dict.fromkeys(rows))
 
 
