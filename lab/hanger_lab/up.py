@@ -15,6 +15,7 @@ from hanger_lab.airbyte_image import AirbyteImage, airbyte_image
 from hanger_lab.config import Lab
 from hanger_lab.keys import KeyPair, provisioner_key, write_private
 from hanger_lab.machines import Engine, ensure_image
+from hanger_lab.machines.hosttools import require
 from hanger_lab.machines.provision import provide_engine
 from hanger_lab.machines.recipes import BASE_IMAGES
 from hanger_lab.processes import Service
@@ -23,6 +24,8 @@ from hanger_lab.services import SNOWFLAKE_ACCOUNT, SNOWFLAKE_USER, check_ports, 
 
 log = logging.getLogger(__name__)
 
+# What Ansible reaches the machines with.
+CLIENTS = {"ssh": "openssh-client"}
 PREFERRED_VPC = IPv4Network("10.77.0.0/16")
 SERVICES_PREFIX = 24
 READY_SECONDS = 120.0
@@ -37,6 +40,7 @@ def up(lab: Lab, progress: Progress) -> dict[str, Any]:
     lab.directory.mkdir(parents=True, exist_ok=True)
     with exclusive(lab), ThreadPoolExecutor(max_workers=4) as pool:
         with progress.step("Docker engine"):
+            require(CLIENTS, progress.say)
             engine = provide_engine(lab, progress.say)
             for name in engine.resume():
                 progress.say(f"started {name}, which was down")

@@ -6,7 +6,7 @@ import logging
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from hanger_lab.machines.errors import EngineError
@@ -21,6 +21,17 @@ def may_install() -> bool:
     values = {line.partition("=")[0]: line.partition("=")[2].strip("\"'") for line in text.splitlines()}
     family = {values.get("ID", ""), *values.get("ID_LIKE", "").split()}
     return os.geteuid() == 0 and bool(family & {"debian", "ubuntu"}) and shutil.which("apt-get") is not None
+
+
+def require(programs: Mapping[str, str], say: Callable[[str], None] = lambda text: None) -> None:
+    """Have programs, given with the Debian packages that bring them; raise EngineError naming what to install."""
+    missing = sorted({package for program, package in programs.items() if find(program) is None})
+    if not missing:
+        return
+    if not may_install():
+        raise EngineError(f"the lab needs {', '.join(missing)}: install them")
+    say(f"installing {', '.join(missing)}")
+    install(missing)
 
 
 def install(packages: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from hanger_lab.config import Lab
 from hanger_lab.machines.engine import Engine
 from hanger_lab.machines.errors import EngineError, NoEngineError
-from hanger_lab.machines.hosttools import find, install, may_install
+from hanger_lab.machines.hosttools import find, may_install, require
 from hanger_lab.machines.locate import DEFAULT_SOCKET, NO_ENGINE, answers
 from hanger_lab.machines.private import PrivateEngine
 
@@ -37,12 +37,7 @@ def provide_engine(
         raise EngineError(
             f"Docker is installed but does not run: start it (`sudo systemctl start docker`). {NO_ENGINE}"
         )
-    missing = sorted({package for program, package in PROGRAMS.items() if find(program) is None})
-    if missing:
-        if not may_install():
-            raise EngineError(f"the lab needs {', '.join(missing)}: install them")
-        say(f"installing {', '.join(missing)}")
-        install(missing)
+    require(PROGRAMS, say)
     if not _system_engine():
         say("starting a private Docker engine")
         PrivateEngine(lab).start()
