@@ -16,6 +16,7 @@ from hanger_lab.config import Lab
 from hanger_lab.machines.archive import Layer, cached_layer, compress_layer, write_archive
 from hanger_lab.machines.errors import ImageError
 from hanger_lab.machines.hostconfig import debian_sources
+from hanger_lab.machines.hosttools import uv
 from hanger_lab.machines.recipes import Rootfs, digest
 from hanger_lab.machines.rootfs import cached_rootfs, remove_older
 from hanger_lab.machines.trust import certificates, host_bundles
@@ -116,8 +117,11 @@ def _libraries(cache: Path, key: str) -> Layer:
 
 
 def _install(target: Path) -> None:
+    program = uv()
+    if not program:
+        raise ImageError("uv is not installed: `make up` installs it, or put it into the PATH")
     command = [
-        *(_uv(), "pip", "install", "--quiet", "--target", str(target), "--requirement", str(REQUIREMENTS)),
+        *(program, "pip", "install", "--quiet", "--target", str(target), "--requirement", str(REQUIREMENTS)),
         *("--python", sys.executable, "--python-version", PYTHON, "--python-platform", _platform()),
         *("--only-binary", ":all:", "--link-mode", "copy"),
     ]
@@ -126,14 +130,6 @@ def _install(target: Path) -> None:
     if done.returncode:
         lines = " / ".join(done.stderr.strip().splitlines()[-5:])
         raise ImageError(f"cannot install the libraries of the Airbyte server: {lines}")
-
-
-def _uv() -> str:
-    beside = Path(sys.executable).with_name("uv")
-    found = str(beside) if beside.is_file() else shutil.which("uv")
-    if not found:
-        raise ImageError("uv is not installed: `make up` installs it, or put it into the PATH")
-    return found
 
 
 def _platform() -> str:

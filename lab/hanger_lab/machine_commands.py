@@ -66,9 +66,10 @@ def create(lab: Lab, arguments: argparse.Namespace, progress: Progress) -> dict[
     existing = next((machine for machine in engine.machines() if machine.name == name), None)
     if existing is None:
         network = full_name(engine, arguments.network or "services")
-        if network not in engine.networks():
-            raise MachineError(f"no network {network}: `hanger-lab up` makes the lab's networks")
-        engine.launch(Machine(name, tag, network, hostname=arguments.name, files=files, labels={LABEL: arguments.name}))
+        labels = {LABEL: arguments.name}
+        with exclusive(lab):
+            address = free_address(engine, network)
+            engine.launch(Machine(name, tag, network, address, arguments.name, files=files, labels=labels))
     elif existing.image != tag:
         raise MachineError(f"{arguments.name} exists, made from another image than {tag} is now: remove it first")
     elif existing.state != "running":

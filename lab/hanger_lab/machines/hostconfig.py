@@ -9,19 +9,33 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from hanger_lab.machines.hosttools import uv
+
 URL = re.compile(r"""\b(?:https?|ftp|socks5h?)://[^\s"'\]},;]+""")
 INDEX_VARIABLE = re.compile(r"(?i)^(?:pip_.*url|uv_.*index.*|npm_config_registry|(?:https?|all|ftp)_proxy)$")
 
 
 def mirror_hosts(environment: Mapping[str, str] = os.environ) -> set[str]:
     """Return the hosts of every mirror, index and proxy that apt, pip, uv and npm are configured with on this host."""
-    texts = [_uncommented(path) for path in configuration_files(environment)]
+    texts = [_uncommented(path) for path in configuration_files(environment)] + [_uv_index()]
     texts += [
         value if "://" in value else f"http://{value}"
         for name, value in environment.items()
         if INDEX_VARIABLE.match(name) and value
     ]
     return hosts(texts)
+
+
+def _uv_index() -> str:
+    """Ask uv for the index that it uses, which is its own default where none is configured."""
+    program = uv()
+    if not program:
+        return ""
+    command = [program, "pip", "compile", "--quiet", "--offline", "--no-header", "--emit-index-url", "-"]
+    try:
+        return subprocess.run(command, input="", capture_output=True, text=True, check=False, timeout=10).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
 
 
 def hosts(texts: Iterable[str]) -> set[str]:

@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -46,6 +47,12 @@ def install(packages: Sequence[str]) -> None:
         if done.returncode and "install" in command:
             lines = " / ".join((done.stderr or done.stdout).strip().splitlines()[-3:])
             raise EngineError(f"cannot install {', '.join(packages)}: {lines}")
+
+
+def uv() -> str | None:
+    """Return the path of uv: the environment's own, else the PATH's."""
+    beside = Path(sys.executable).with_name("uv")
+    return str(beside) if beside.is_file() else shutil.which("uv")
 
 
 def find(program: str) -> str | None:
