@@ -44,7 +44,7 @@ def tags_table() -> str:
 
 
 def _meaning(tag: str) -> str:
-    for role in role_names():
+    for role in sorted(role_names(), key=len, reverse=True):
         specs = yaml.safe_load((ROOT / "roles" / role / "meta" / "argument_specs.yml").read_text())
         if tag == role:
             return str(specs["argument_specs"]["main"]["short_description"])
