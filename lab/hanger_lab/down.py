@@ -46,6 +46,8 @@ def down(lab: Lab, progress: Progress, images: bool = False, purge: bool = False
     if purge:
         _remove_directories([lab.cache, *(lab.directory / name for name in KEPT_UNLESS_PURGED)])
     _unless_failing(lab.directory.rmdir)
+    kept = "nothing" if purge else "its cache, its secrets and its logs"
+    progress.say(f"lab {lab.id} is down: {kept} stayed")
 
 
 def _engine_or_none(lab: Lab) -> Engine | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from docker.errors import APIError, DockerException, ImageNotFound
 
@@ -79,6 +79,14 @@ def _make(engine: Engine, name: str, recipe: Recipe, key: str) -> None:
         raise ImageError(f"cannot make {recipe.tag}: {detail}") from error
     if not _present(engine, recipe.tag, key):
         raise ImageError(f"the engine did not take the image {recipe.tag}")
+    _remove_replaced(engine)
+
+
+def _remove_replaced(engine: Engine) -> None:
+    """Remove machine images that lost their tags to newer ones; those in use stay for the next time."""
+    for image in engine.client.images.list(filters={"dangling": True, "label": RECIPE_LABEL}):
+        with suppress(APIError):
+            engine.client.images.remove(image.id)
 
 
 def _derive(engine: Engine, name: str, tag: str, source: Derived, key: str) -> None:
