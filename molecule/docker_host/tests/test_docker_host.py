@@ -2,11 +2,12 @@
 
 import json
 
-IMAGE = "tar -C / -c bin lib lib64 usr/bin usr/lib/x86_64-linux-gnu 2>/dev/null | docker import - test:self >/dev/null"
+# An image of one program and its libraries, so that no registry is needed.
+IMAGE = "tar -chP /usr/bin/echo $(ldd /usr/bin/echo | grep -o '/[^ ]*') | docker import - test:self"
 
 
 def test_the_engine_runs_a_container_for_the_administrator(host):
-    assert host.run("sudo -u admin sh -c '%s'", IMAGE).rc == 0
+    assert host.run("sudo -u admin sh -c %s", IMAGE).rc == 0
     result = host.run("sudo -u admin docker run --rm test:self /usr/bin/echo works")
     assert result.stdout.strip() == "works", result.stderr
 
