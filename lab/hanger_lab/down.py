@@ -44,7 +44,8 @@ def down(lab: Lab, progress: Progress, images: bool = False, purge: bool = False
             (lab.directory / name).unlink(missing_ok=True)
         _remove_directories(lab.directory / name for name in STATE)
     if purge:
-        _remove_directories([lab.cache, *(lab.directory / name for name in KEPT_UNLESS_PURGED)])
+        # A cache elsewhere may be shared with other labs.
+        _remove_directories(lab.directory / name for name in KEPT_UNLESS_PURGED)
     _unless_failing(lab.directory.rmdir)
     kept = "nothing" if purge else "its cache, its secrets and its logs"
     progress.say(f"lab {lab.id} is down: {kept} stayed")
