@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("status", help="show what runs; exit status 1 unless everything does")
     ending = commands.add_parser("down", help="remove everything but the cache, the secrets and the logs")
     ending.add_argument("--images", action="store_true", help="also remove the lab's images from the engine")
-    ending.add_argument("--purge", action="store_true", help="also remove images, secrets, logs and a cache in the lab's directory")
+    ending.add_argument("--purge", action="store_true", help="also remove images, cache, secrets and logs")
     logs = commands.add_parser("logs", help="show the logs of the endpoints")
     logs.add_argument("service", nargs="?", help="ec2, snowflake or engine (default: all)")
     logs.add_argument("-f", "--follow", action="store_true", help="wait for more until interrupted")

@@ -86,7 +86,7 @@ def _remove_replaced(engine: Engine) -> None:
     """Remove machine images that lost their tags to newer ones; those in use stay for the next time."""
     for image in engine.client.images.list(filters={"dangling": True, "label": RECIPE_LABEL}):
         with suppress(APIError):
-            engine.client.api.remove_image(image.id)
+            engine.client.images.remove(str(image.id))
 
 
 def _derive(engine: Engine, name: str, tag: str, source: Derived, key: str) -> None:
