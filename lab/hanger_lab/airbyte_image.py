@@ -20,10 +20,10 @@ from hanger_lab.machines.hosttools import uv
 from hanger_lab.machines.recipes import Rootfs, digest
 from hanger_lab.machines.rootfs import cached_rootfs, remove_older
 from hanger_lab.machines.trust import certificates, host_bundles
+from hanger_lab.sources import PACKAGE, source_files
 
 log = logging.getLogger(__name__)
 
-PACKAGE = Path(__file__).parent
 REQUIREMENTS = PACKAGE / "airbyte" / "requirements.txt"
 SOURCES = ("__init__.py", "py.typed", "config.py", "airbyte")
 BASE = Rootfs("trixie", ("python3", "ca-certificates", "libstdc++6"), "customize-airbyte", variant="essential")
@@ -62,7 +62,7 @@ def airbyte_image(lab: Lab) -> AirbyteImage:
     base_key = BASE.key(debian_sources(BASE.suite))
     libraries_key = digest(base_key, REQUIREMENTS.read_text(), _platform())
     certificates_text = "\n".join(certificates(path.read_text(errors="replace") for path in host_bundles()))
-    files = source_files()
+    files = source_files(SOURCES)
     key = digest(
         libraries_key,
         CONFIGURATION,
@@ -88,20 +88,6 @@ def airbyte_image(lab: Lab) -> AirbyteImage:
         remove_older(image.archive, "airbyte-" + "[0-9a-f]" * 12 + ".tar.gz")
         log.info("made %s", image.archive)
     return image
-
-
-def source_files() -> dict[str, Path]:
-    """Return the sources that go into the image, by path inside the package."""
-    found: dict[str, Path] = {}
-    for name in SOURCES:
-        top = PACKAGE / name
-        paths = [top] if top.is_file() else sorted(top.rglob("*"))
-        found |= {str(path.relative_to(PACKAGE)): path for path in paths if _belongs(path)}
-    return found
-
-
-def _belongs(path: Path) -> bool:
-    return path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"
 
 
 def _libraries(cache: Path, key: str) -> Layer:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sys
 from ipaddress import IPv4Address
-from pathlib import Path
 
 from hanger_lab.config import Lab
 from hanger_lab.keys import KeyPair
 from hanger_lab.machines.recipes import digest
 from hanger_lab.ports import require_free
 from hanger_lab.processes import Service
+from hanger_lab.sources import source_files
 
-PACKAGE = Path(__file__).parent
 SNOWFLAKE_ACCOUNT = "HANGERLAB"
 SNOWFLAKE_USER = "HANGER_PROVISIONER"
 NAMES = ("ec2", "snowflake")
@@ -83,6 +82,5 @@ def environment(lab: Lab) -> dict[str, str]:
 
 def _sources(package: str) -> str:
     """Return what tells one state of the sources from another, so that an endpoint restarts with new ones."""
-    files = (path for path in sorted((PACKAGE / package).rglob("*")) if path.is_file())
-    sources = [path for path in files if "__pycache__" not in path.parts]
-    return digest([(str(path.relative_to(PACKAGE)), path.read_bytes().hex()) for path in sources])
+    contents = {name: path.read_bytes().hex() for name, path in source_files((package,)).items()}
+    return digest(contents)

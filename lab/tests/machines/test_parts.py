@@ -11,7 +11,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from hanger_lab import airbyte_image
+from hanger_lab.airbyte_image import SOURCES
 from hanger_lab.config import Lab
 from hanger_lab.keys import provisioner_key
 from hanger_lab.machines import SEED, EngineError, ImageError, SeedFile
@@ -24,6 +24,7 @@ from hanger_lab.machines.rootfs import cached_rootfs, mmdebstrap
 from hanger_lab.machines.trust import MACHINE_BUNDLE, trust_files
 from hanger_lab.ports import PortTakenError, require_free
 from hanger_lab.processes import Service, ServiceError
+from hanger_lab.sources import source_files
 
 CLEAN = ["-P INPUT ACCEPT", "-P FORWARD ACCEPT"]
 WITH_DOCKER = [
@@ -159,7 +160,7 @@ def test_an_archive_is_an_image_of_its_layers(tmp_path: Path) -> None:
 
 
 def test_the_airbyte_image_holds_only_its_own_sources() -> None:
-    names = airbyte_image.source_files()
+    names = source_files(SOURCES)
     assert "airbyte/__init__.py" in names
     assert not [name for name in names if name.startswith(("machines", "ec2", "snowflake")) or "__pycache__" in name]
 
