@@ -49,7 +49,8 @@ def test_a_table_outside_the_connection_was_not_copied(warehouse):
 
 
 def test_secrets_are_kept_as_fingerprints_for_root_only(host):
-    kept = host.file("/var/lib/thehanger/airbyte/secrets.json")
-    assert (kept.user, kept.mode) == ("root", 0o600)
-    assert "only-in-this-scenario" not in kept.content_string
-    assert "PRIVATE KEY" not in kept.content_string
+    with host.sudo():
+        kept = host.file("/var/lib/thehanger/airbyte/secrets.json")
+        assert (kept.user, kept.mode) == ("root", 0o600)
+        assert "only-in-this-scenario" not in kept.content_string
+        assert "PRIVATE KEY" not in kept.content_string
