@@ -17,8 +17,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 COLLECTION = ROOT / "collections/ansible_collections/thehanger/platform"
-LAB = ROOT / ".lab" / "test"
-LOGS = LAB / "test-logs"
+LOGS = ROOT / ".lab/test/test-logs"
+# Two labs beside the one of `make up`, each with its EC2 and Snowflake port: two whole platforms are built at a time.
+LABS = {"test": ("5567", "8085"), "test-aws": ("5569", "8087")}
 log = logging.getLogger("test")
 
 
@@ -30,6 +31,7 @@ class Step:
     command: Sequence[str]
     directory: Path = ROOT
     junit: bool = False
+    lab: str = "test"
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,9 @@ class Result:
     skipped: int = 0
 
 
-def pytest(name: str, *arguments: str) -> Step:
+def pytest(name: str, *arguments: str, lab: str = "test") -> Step:
     """Describe a pytest run whose tests are counted one by one."""
-    return Step(name, ["pytest", f"--junitxml={LOGS / name}.xml", *arguments], junit=True)
+    return Step(name, ["pytest", f"--junitxml={LOGS / name}.xml", *arguments], junit=True, lab=lab)
 
 
 def static_checks() -> list[Step]:
@@ -67,25 +69,32 @@ def static_checks() -> list[Step]:
     ]
 
 
-def scenarios() -> list[str]:
-    """Name the Molecule scenarios of the roles; the whole site comes after them."""
-    return sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml") if path.parent.name != "default")
+def lab_checks() -> list[Step]:
+    """List what needs a lab, the longest first."""
+    names = sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml"))
+    slow_first = sorted(names, key=["default", "airbyte_connections", "ec2_launch"].__contains__, reverse=True)
+    return [
+        pytest("end-to-end", "tests/end_to_end", lab="test-aws"),
+        *(Step(f"molecule-{name}", ["molecule", "test", "-s", name]) for name in slow_first),
+        *(pytest(f"lab-{part}", f"lab/tests/{part}") for part in ("machines", "ec2", "snowflake", "airbyte")),
+    ]
 
 
-def environment() -> dict[str, str]:
-    """Point everything at a lab of the tests' own, beside the one of `make up`."""
+def environment(lab: str) -> dict[str, str]:
+    """Point a step at a lab of the tests' own, on the engine of a lab that runs already."""
+    running = [path for path in (ROOT / ".lab/lab.json", ROOT / ".lab/test/lab.json") if path.is_file()]
     engine = {}
-    facts = ROOT / ".lab" / "lab.json"
-    if facts.is_file() and "DOCKER_HOST" not in os.environ:
-        engine = {"DOCKER_HOST": json.loads(facts.read_text())["engine"]["docker_host"]}
+    if running and "DOCKER_HOST" not in os.environ:
+        engine = {"DOCKER_HOST": json.loads(running[0].read_text())["engine"]["docker_host"]}
+    ec2_port, snowflake_port = LABS[lab]
     return {
         **os.environ,
         **engine,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "HANGER_LAB_DIR": str(LAB),
+        "HANGER_LAB_DIR": str(ROOT / ".lab" / lab),
         "HANGER_LAB_CACHE": str(ROOT / ".lab" / "cache"),
-        "HANGER_LAB_EC2_PORT": "5567",
-        "HANGER_LAB_SNOWFLAKE_PORT": "8085",
+        "HANGER_LAB_EC2_PORT": ec2_port,
+        "HANGER_LAB_SNOWFLAKE_PORT": snowflake_port,
         "ANSIBLE_FORCE_COLOR": "0",
         "NO_COLOR": "1",
     }
@@ -99,7 +108,7 @@ def run(step: Step) -> Result:
         code = subprocess.run(
             step.command,
             cwd=step.directory,
-            env=environment(),
+            env=environment(step.lab),
             check=False,
             stdin=subprocess.DEVNULL,
             stdout=stream,
@@ -132,27 +141,18 @@ def main(pattern: str) -> int:
     """Run the steps whose name matches; return the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     LOGS.mkdir(parents=True, exist_ok=True)
-
-    def chosen(steps: Sequence[Step]) -> list[Step]:
-        return [step for step in steps if re.search(pattern, step.name)]
-
-    results = in_parallel(chosen(static_checks()))
-    lab_steps = chosen(
-        [
-            pytest("lab", "lab/tests"),
-            *(Step(f"molecule-{name}", ["molecule", "test", "-s", name]) for name in scenarios()),
-        ]
+    static, with_lab = (
+        [step for step in steps if re.search(pattern, step.name)] for steps in (static_checks(), lab_checks())
     )
-    site_steps = chosen(
-        [Step("molecule-default", ["molecule", "test", "-s", "default"]), pytest("end-to-end", "tests/end_to_end")]
-    )
-    if lab_steps or site_steps:
-        results.append(run(Step("lab-up", ["hanger-lab", "up"])))
-        try:
-            if not results[-1].failed:
-                results += in_parallel(lab_steps) + in_parallel(site_steps, workers=1)
-        finally:
-            results.append(run(Step("lab-down", ["hanger-lab", "down"])))
+    labs = [name for name in LABS if name in {step.lab for step in with_lab} | {"test"}] if with_lab else []
+    try:
+        results = in_parallel([*(Step(f"up-{lab}", ["hanger-lab", "up"], lab=lab) for lab in labs[:1]), *static])
+        results += [run(Step(f"up-{lab}", ["hanger-lab", "up"], lab=lab)) for lab in labs[1:]]
+        if not any(result.failed for result in results if result.name.startswith("up-")):
+            results += in_parallel(with_lab)
+    finally:
+        down = [run(Step(f"down-{lab}", ["hanger-lab", "down"], lab=lab)) for lab in reversed(labs)]
+    results += down
     passed, failed, skipped = (
         sum(getattr(result, kind) for result in results) for kind in ("passed", "failed", "skipped")
     )
