@@ -2,6 +2,8 @@
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_SYSTEM_CERTS := 1
+# The lab has an account of its own; a profile of the user's would come before its keys.
+unexport AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN
 
 .PHONY: help
 help: ## list the targets
@@ -15,10 +17,10 @@ venv: ## make .venv with the pinned versions
 .PHONY: up
 up: venv ## start the lab and build the platform in it
 	@hanger-lab up
-	@[ ! -e site.yml ] || ansible-playbook site.yml
+	@ansible-playbook site.yml
 
 .PHONY: down
-down: ## remove everything of the lab but its caches
+down: ## remove the lab; its cache, secrets and logs stay
 	@if [ -x $(BIN)/hanger-lab ]; then hanger-lab down; else echo "nothing to remove: there is no .venv"; fi
 
 .PHONY: status

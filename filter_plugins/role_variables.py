@@ -1,4 +1,4 @@
-"""Filter that finds misspelled role variables, which Ansible itself would pass over in silence."""
+"""Filters that hold a set of variables against the argument specs of the roles."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from typing import Any
 
 import yaml
 
+ROLES = Path(__file__).resolve().parent.parent / "roles"
 
-def misspelled_role_variables(names: Iterable[str], roles_directory: str) -> list[str]:
+
+def misspelled_role_variables(names: Iterable[str], roles_directory: str = str(ROLES)) -> list[str]:
     """Describe each variable that starts with a role's name but stands in none of that role's argument specs."""
+    specs = _specs(roles_directory)
     options = {
-        path.parent.parent.name: _options(path) for path in Path(roles_directory).glob("*/meta/argument_specs.yml")
+        role: {name for entry in entries.values() for name in _options(entry)} for role, entries in specs.items()
     }
     messages = []
     for name in sorted(names):
@@ -25,9 +28,24 @@ def misspelled_role_variables(names: Iterable[str], roles_directory: str) -> lis
     return messages
 
 
-def _options(specs: Path) -> set[str]:
-    entry_points = yaml.safe_load(specs.read_text())["argument_specs"].values()
-    return {name for entry_point in entry_points for name in entry_point.get("options", {})}
+def role_options(names: Iterable[str], roles_directory: str = str(ROLES)) -> dict[str, dict[str, Any]]:
+    """Return for each role the argument specs of those of its main options that are among the names."""
+    wanted = set(names)
+    found = {
+        role: {name: spec for name, spec in _options(entries["main"]).items() if name in wanted}
+        for role, entries in _specs(roles_directory).items()
+    }
+    return {role: options for role, options in sorted(found.items()) if options}
+
+
+def _specs(roles_directory: str) -> dict[str, dict[str, Any]]:
+    paths = list(Path(roles_directory).glob("*/meta/argument_specs.yml"))
+    return {path.parent.parent.name: yaml.safe_load(path.read_text())["argument_specs"] for path in paths}
+
+
+def _options(entry: dict[str, Any]) -> dict[str, Any]:
+    options: dict[str, Any] = entry.get("options", {})
+    return options
 
 
 class FilterModule:
@@ -35,4 +53,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Name the filters."""
-        return {"misspelled_role_variables": misspelled_role_variables}
+        return {"misspelled_role_variables": misspelled_role_variables, "role_options": role_options}

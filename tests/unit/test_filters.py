@@ -9,7 +9,7 @@ from ansible.errors import AnsibleFilterError
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "filter_plugins"))
 
-from role_variables import misspelled_role_variables  # noqa: E402
+from role_variables import misspelled_role_variables, role_options  # noqa: E402
 from summary import reconcile, text_table  # noqa: E402
 
 
@@ -53,3 +53,8 @@ def test_a_variable_belongs_to_the_role_with_the_longest_name(tmp_path):
     directory = roles(tmp_path, airbyte=["airbyte_port"], airbyte_connections=["airbyte_connections_sync"])
     assert misspelled_role_variables(["airbyte_port", "airbyte_connections_sync"], directory) == []
     assert misspelled_role_variables(["airbyte_sync"], directory) != []
+
+
+def test_the_options_of_a_role_are_those_that_are_set(tmp_path):
+    directory = roles(tmp_path, airbyte=["airbyte_port", "airbyte_host"], dbt=["dbt_threads"])
+    assert role_options(["airbyte_port", "other"], directory) == {"airbyte": {"airbyte_port": {"type": "str"}}}

@@ -1,0 +1,52 @@
+"""Lookup of the running lab's facts: addresses, ports and keys of its endpoints."""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.plugins.lookup import LookupBase
+
+DOCUMENTATION = r"""
+name: hanger_lab
+short_description: Read the facts of the running lab
+description:
+  - Returns what `hanger-lab up` wrote to C(lab.json), after asking the lab's EC2 endpoint whether it answers.
+  - The lab lives in E(HANGER_LAB_DIR), else in C(.lab) beside the playbooks.
+author: The Hanger data platform contributors
+options: {}
+"""
+
+EXAMPLES = r"""
+- ansible.builtin.debug:
+    msg: "{{ lookup('hanger_lab').snowflake.host }}"
+"""
+
+RETURN = r"""
+_raw:
+  description: The lab's facts.
+  type: list
+  elements: dict
+"""
+
+HINT = "The lab is not running. Start it with 'make up' or 'hanger-lab up'."
+
+
+class LookupModule(LookupBase):
+    """Reads lab.json of a lab that answers."""
+
+    def run(self, terms: Any, variables: Any = None, **kwargs: Any) -> list[dict[str, Any]]:
+        """Return one dictionary; raise AnsibleError when the lab does not run."""
+        project = Path(__file__).resolve().parent.parent
+        facts = Path(os.environ.get("HANGER_LAB_DIR") or project / ".lab") / "lab.json"
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            lab: dict[str, Any] = json.loads(facts.read_text())
+            opener.open(f"{lab['ec2']['endpoint_url']}/healthz", timeout=5).close()
+        except (OSError, ValueError, KeyError):
+            raise AnsibleError(HINT) from None
+        return [lab]
