@@ -117,8 +117,10 @@ class FakeAccount:
 
     def describe_user(self, text: str) -> Iterator[dict[str, Any]]:
         """Describe a user."""
-        key = self.objects["USER"][parse(text)].get("RSA_PUBLIC_KEY")
+        values = self.objects["USER"][parse(text)]
+        key = values.get("RSA_PUBLIC_KEY")
         yield {"property": "NAME", "value": text}
+        yield from ({"property": word, "value": values.get(word) or "null"} for word in ("COMMENT", "DEFAULT_ROLE"))
         yield {"property": "RSA_PUBLIC_KEY_FP", "value": fingerprint(key) if key else "null"}
 
     def show_members(self, text: str) -> Iterator[dict[str, Any]]:

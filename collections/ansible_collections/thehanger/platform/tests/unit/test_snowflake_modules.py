@@ -78,6 +78,12 @@ class TestAccount:
         again = run("snowflake_account", **platform)
         assert (again["changed"], again["plan"], again["diff"], account.writes) == (False, [], [], [])
 
+    def test_an_empty_comment_beside_a_key_is_no_change(self, run, account, platform):
+        platform["users"][0]["comment"] = ""
+        run("snowflake_account", **platform)
+        again = run("snowflake_account", **platform)
+        assert (again["changed"], again["statements"]) == (False, [])
+
     def test_logs_in_once_with_timeouts_and_a_tag(self, run, account, platform):
         run("snowflake_account", role="ACCOUNTADMIN", **platform)
         (login,) = account.logins

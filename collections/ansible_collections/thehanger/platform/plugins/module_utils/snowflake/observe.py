@@ -71,7 +71,9 @@ def _read_keys(read: Read, desired: Desired, observed: Observed, rows: Iterable[
         known["rsa_public_key"] = None
         if user.name not in keyless:
             described = {str(row["property"]).lower(): row["value"] for row in read(f"DESC USER {quote(user.name)}")}
-            known.update(USER.observed(described))
+            # Only the keys: DESC USER writes the text "null" where SHOW USERS says that a property is empty.
+            key = {column: value for column, value in described.items() if column.startswith("rsa_public_key")}
+            known.update(USER.observed(key))
 
 
 def _member(row: Row) -> Member:
