@@ -169,6 +169,23 @@ class TestOptions:
             ({"grants": [grant(name="A.B", privileges=["OWNERSHIP"], state="absent")]}, "cannot be revoked"),
             ({"grants": [grant(name="A.B"), grant(name="a.b", state="absent")]}, "present and absent"),
             (
+                {"grants": [grant(all_in="A"), grant(name="A.B", state="absent")]},
+                r"grants\[1\]: USAGE is absent \(name A\.B\), but grants\[0\] says present \(all_in A\)",
+            ),
+            (
+                {"grants": [grant(name="A.B"), grant(all_in="a", state="absent")]},
+                r"grants\[0\]: USAGE is present \(name A\.B\), but grants\[1\] says absent \(all_in A\)",
+            ),
+            (
+                {
+                    "grants": [
+                        grant(type="table", privileges=["SELECT", "INSERT"], all_in="A"),
+                        grant(type="table", privileges=["INSERT"], all_in="A.B", state="absent"),
+                    ]
+                },
+                r"grants\[1\]: INSERT is absent \(all_in A\.B\), but grants\[0\] says present",
+            ),
+            (
                 {"databases": [{"name": "A", "state": "absent"}], "schemas": [{"name": "A.B"}]},
                 r"schemas\[0\]\.name: its database is absent by databases\[0\]",
             ),
@@ -181,6 +198,19 @@ class TestOptions:
     def test_an_error_names_the_option(self, options, message):
         with pytest.raises(InvalidInputError, match=message):
             read_options(options)
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"name": "A.B", "privileges": ["MODIFY"], "state": "absent"},
+            {"name": "C.B", "state": "absent"},
+            {"name": "A.B", "role": "S", "state": "absent"},
+            {"future_in": "A", "state": "absent"},
+            {"name": "A.B"},
+        ],
+    )
+    def test_entries_that_settle_are_accepted(self, other):
+        assert len(read_options({"grants": [grant(all_in="A"), grant(**other)]}).bundles) == 2
 
     def test_what_is_left_out_is_not_managed(self):
         (warehouse,) = read_options({"warehouses": [{"name": "W", "size": None, "comment": ""}]}).things

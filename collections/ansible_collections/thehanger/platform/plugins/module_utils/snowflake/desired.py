@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,6 +87,7 @@ def read_options(options: Options) -> Desired:
     ]
     bundles = [_bundle(item, f"grants[{index}]") for index, item in enumerate(options.get("grants") or [])]
     _refuse_contradictions(bundles)
+    _refuse_overlaps(bundles)
     desired = Desired(tuple(things), tuple(memberships), tuple(bundles))
     _refuse_use_of_absent(desired)
     return desired
@@ -205,6 +207,31 @@ def _refuse_contradictions(bundles: Iterable[Bundle]) -> None:
             other = seen.setdefault(key, bundle)
             if other.present != bundle.present:
                 raise InvalidInputError(bundle.path, f"{privilege} is present and absent; see {other.path}")
+
+
+def _refuse_overlaps(bundles: Iterable[Bundle]) -> None:
+    """Refuse what one entry gives to all that there is and another takes from a part of it: each run undoes the last."""
+    standing = [bundle for bundle in bundles if bundle.scope != "future_in"]
+    everywhere = {
+        (bundle.role, bundle.type, privilege, bundle.target): bundle
+        for bundle in standing
+        if bundle.scope == "all_in"
+        for privilege in bundle.privileges
+    }
+    for bundle in standing:
+        for privilege, length in itertools.product(bundle.privileges, range(1, len(bundle.target))):
+            other = everywhere.get((bundle.role, bundle.type, privilege, bundle.target[:length]))
+            if other is not None and other.present != bundle.present:
+                raise InvalidInputError(
+                    bundle.path,
+                    f"{privilege} is {_state(bundle)} ({bundle.scope} {show(bundle.target)}), but {other.path} says "
+                    f"{_state(other)} (all_in {show(other.target)}) for the same role and objects, so that neither "
+                    "would ever hold; remove one of them, or list in all_in's place only the objects that are meant",
+                )
+
+
+def _state(bundle: Bundle) -> str:
+    return "present" if bundle.present else "absent"
 
 
 def _refuse_use_of_absent(desired: Desired) -> None:
