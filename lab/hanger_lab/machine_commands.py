@@ -14,7 +14,7 @@ from hanger_lab.machines import SEED, Engine, Machine, MachineError, ensure_imag
 from hanger_lab.machines.provision import provide_engine
 from hanger_lab.machines.recipes import RECIPES
 from hanger_lab.progress import Progress
-from hanger_lab.up import exclusive, services_network
+from hanger_lab.up import exclusive, networks
 
 FIRST_ADDRESS = 10
 LABEL = "com.thehanger.machine"
@@ -59,7 +59,7 @@ def create(lab: Lab, arguments: argparse.Namespace, progress: Progress) -> dict[
             files[f"{SEED}/{name}"] = path.read_text()
     with progress.step("Docker engine"), exclusive(lab):
         engine = provide_engine(lab, progress.say)
-        services_network(engine)
+        networks(engine)
     with progress.step(f"machine image {arguments.image}"):
         tag = ensure_image(engine, arguments.image)
     name = full_name(engine, arguments.name)

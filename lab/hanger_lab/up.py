@@ -8,12 +8,13 @@ import logging
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import asdict
 from ipaddress import IPv4Network
 from typing import Any
 
 from hanger_lab.airbyte_image import AirbyteImage, airbyte_image
 from hanger_lab.config import Lab
-from hanger_lab.keys import KeyPair, provisioner_key, write_private
+from hanger_lab.keys import AccessKey, KeyPair, ec2_key, provisioner_key, write_private
 from hanger_lab.machines import Engine, ensure_image
 from hanger_lab.machines.hosttools import require
 from hanger_lab.machines.provision import provide_engine
@@ -47,10 +48,9 @@ def up(lab: Lab, progress: Progress) -> dict[str, Any]:
         images = {name: pool.submit(_image, engine, name, progress) for name in BASE_IMAGES}
         airbyte = pool.submit(_airbyte, lab, progress)
         try:
-            services_range = services_network(engine)
-            vpc_range = vpc_network(engine)
-            keys = provisioner_key(lab.directory)
-            endpoints = [ec2_service(lab, engine.address), snowflake_service(lab, services_range[1], keys)]
+            services_range, vpc_range = networks(engine)
+            access, keys = ec2_key(lab.directory), provisioner_key(lab.directory)
+            endpoints = [ec2_service(lab, engine.address, access), snowflake_service(lab, services_range[1], keys)]
             for service in endpoints:
                 _start(service)
             with progress.step("EC2 and Snowflake endpoints"):
@@ -59,30 +59,22 @@ def up(lab: Lab, progress: Progress) -> dict[str, Any]:
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-        facts = _facts(lab, engine, services_range, vpc_range, keys, _results(images), airbyte.result())
+        facts = _facts(lab, engine, services_range, vpc_range, access, keys, _results(images), airbyte.result())
         write_facts(lab, facts)
     return facts
 
 
-def services_network(engine: Engine) -> IPv4Network:
-    """Return the range of the network whose gateway the endpoints answer at, made unless it exists."""
+def networks(engine: Engine) -> tuple[IPv4Network, IPv4Network]:
+    """Return the range whose first address the endpoints answer at, and the one kept for the platform's VPC.
+
+    Both are chosen when the lab comes up first, and stay until `down`: the network of the services carries them.
+    """
     name = f"{engine.prefix}services"
-    existing = engine.networks().get(name)
-    if existing is None:
-        existing = engine.free_range(SERVICES_PREFIX)
-        engine.create_network(name, existing)
-    return existing
-
-
-def vpc_network(engine: Engine) -> IPv4Network:
-    """Return the range for the platform's VPC, chosen once and kept until `down`."""
-    path = engine.lab.directory / "run" / "vpc.json"
-    if path.is_file():
-        return IPv4Network(json.loads(path.read_text())["cidr"])
-    chosen = engine.free_range(PREFERRED_VPC.prefixlen, [PREFERRED_VPC])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_private(path, json.dumps({"cidr": str(chosen)}).encode())
-    return chosen
+    if name not in engine.networks():
+        services = engine.free_range(SERVICES_PREFIX)
+        vpc = engine.free_range(PREFERRED_VPC.prefixlen, [PREFERRED_VPC], {"the network of the services": services})
+        engine.create_network(name, services, reserved=vpc)
+    return engine.networks()[name], engine.reserved()[name]
 
 
 def read_facts(lab: Lab) -> dict[str, Any] | None:
@@ -140,6 +132,7 @@ def _facts(
     engine: Engine,
     services_range: IPv4Network,
     vpc_range: IPv4Network,
+    access: AccessKey,
     keys: KeyPair,
     images: dict[str, str],
     airbyte: AirbyteImage,
@@ -151,8 +144,7 @@ def _facts(
         "ec2": {
             "endpoint_url": f"http://127.0.0.1:{lab.ec2_port}",
             "region": lab.region,
-            "access_key": "lab",
-            "secret_key": "not-a-secret",
+            **asdict(access),
         },
         "network": {
             "services_gateway": gateway,

@@ -27,6 +27,7 @@ from hanger_lab.machines.trust import trust_files
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 20
+RESERVED_LABEL = "com.thehanger.reserved"
 # What systemd and a Docker engine inside a machine need; see files/hanger-init.
 CAPABILITIES = ["SYS_ADMIN", "NET_ADMIN"]
 SECURITY = ["seccomp=unconfined", "apparmor=unconfined"]
@@ -77,9 +78,16 @@ class Engine:
                         continue
         return found
 
-    def create_network(self, name: str, cidr: IPv4Network) -> None:
+    def reserved(self) -> dict[str, IPv4Network]:
+        """Return the range that a lab's network keeps free for later, by the network's name."""
+        with self._errors(EngineError, "list networks"):
+            labels = {network.name: network.attrs.get("Labels") or {} for network in self.client.networks.list()}
+        return {str(name): IPv4Network(own[RESERVED_LABEL]) for name, own in labels.items() if RESERVED_LABEL in own}
+
+    def create_network(self, name: str, cidr: IPv4Network, reserved: IPv4Network | None = None) -> None:
         """Create a bridge whose gateway is the first host address; one that exists with the same range stays.
 
+        A reserved range is kept from the labs that choose theirs later.
         Raises RangeError when something else uses the range.
         """
         networks = self.networks()
@@ -90,9 +98,10 @@ class Engine:
         if reasons := ranges.range_conflicts(cidr, networks):
             raise RangeError(f"{cidr} cannot be used for {name}: it overlaps {', '.join(reasons)}")
         pool = IPAMPool(subnet=str(cidr), gateway=str(cidr[1]))
+        labels = self.labels({RESERVED_LABEL: str(reserved)} if reserved else None)
         with self._errors(EngineError, f"create network {name}"):
             self.client.networks.create(
-                name, driver="bridge", ipam=IPAMConfig(pool_configs=[pool]), labels=self.labels(), check_duplicate=True
+                name, driver="bridge", ipam=IPAMConfig(pool_configs=[pool]), labels=labels, check_duplicate=True
             )
 
     def remove_network(self, name: str) -> None:
@@ -102,9 +111,12 @@ class Engine:
                 if network.name == name:
                     network.remove()
 
-    def free_range(self, prefix: int, candidates: Sequence[IPv4Network] = ()) -> IPv4Network:
-        """Return the first candidate, else the first range of the pool, that neither host nor engine uses."""
-        return ranges.free_range(prefix, candidates, self.networks())
+    def free_range(
+        self, prefix: int, candidates: Sequence[IPv4Network] = (), taken: Mapping[str, IPv4Network] | None = None
+    ) -> IPv4Network:
+        """Return the first candidate, else the first range of the pool, that nobody uses or keeps or has taken."""
+        kept = {f"{name}, which keeps a range": network for name, network in self.reserved().items()}
+        return ranges.free_range(prefix, candidates, {**self.networks(), **kept, **(taken or {})})
 
     def launch(self, machine: Machine) -> None:
         """Create a machine, put its files in, start it; on any failure remove what was made, raise MachineError."""

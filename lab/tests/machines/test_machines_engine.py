@@ -133,6 +133,17 @@ def test_a_range_in_use_is_refused(engine: Engine, network: tuple[str, IPv4Netwo
     assert network[0] not in engine.networks()
 
 
+def test_a_reserved_range_is_not_given_away(engine: Engine) -> None:
+    kept = engine.free_range(16)
+    name = f"{engine.prefix}keeper"
+    engine.create_network(name, engine.free_range(24, taken={"kept": kept}), reserved=kept)
+    try:
+        assert engine.reserved()[name] == kept
+        assert not engine.free_range(16, [kept]).overlaps(kept)
+    finally:
+        engine.remove_network(name)
+
+
 def test_absent_machines_are_removed_without_complaint(engine: Engine) -> None:
     engine.remove(f"{engine.prefix}never")
 
