@@ -114,13 +114,20 @@ class Runner:
             last = max(last, now)
 
     def _start_due(self, moment: datetime) -> None:
-        for identifier, body in self._store.all("connection"):
-            expression = body["schedule"].get("cronExpression")
-            if expression and body["status"] == "active" and cron.parse(expression).due(moment):
-                try:
+        try:
+            connections = self._store.all("connection")
+        except Exception:
+            log.exception("the schedules of %s cannot be read", moment)
+            return
+        for identifier, body in connections:
+            try:
+                expression = body["schedule"].get("cronExpression")
+                if expression and body["status"] == "active" and cron.parse(expression).due(moment):
                     self.submit(identifier, "sync")
-                except Problem as problem:
-                    log.info("the schedule of connection %s was skipped: %s", identifier, problem.detail)
+            except Problem as problem:
+                log.info("the schedule of connection %s was skipped: %s", identifier, problem.detail)
+            except Exception:
+                log.exception("the schedule of connection %s failed by a defect of the lab", identifier)
 
 
 class Reporter:
