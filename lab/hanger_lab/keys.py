@@ -1,15 +1,18 @@
-"""The key pair with which the platform's provisioner logs in to the lab's Snowflake account."""
+"""The secrets of a lab: its EC2's access key, and the key pair that logs in to its Snowflake account."""
 
 from __future__ import annotations
 
+import json
 import os
-from dataclasses import dataclass
+import secrets
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 KEY_BITS = 2048
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,31 @@ class KeyPair:
 
     private: Path
     public: Path
+
+
+@dataclass(frozen=True)
+class AccessKey:
+    """What calls of the lab's EC2 are signed with."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+
+
+def ec2_key(directory: Path) -> AccessKey:
+    """Return the access key in `secrets/ec2.json`, made once; the file is its owner's alone."""
+    path = directory / "secrets" / "ec2.json"
+    if not path.is_file():
+        private_directory(path.parent)
+        made = AccessKey("LAB" + "".join(secrets.choice(LETTERS) for _ in range(17)), secrets.token_urlsafe(30))
+        write_private(path, json.dumps(asdict(made)).encode())
+    return AccessKey(**json.loads(path.read_text()))
+
+
+def private_directory(path: Path) -> None:
+    """Make a directory unless it exists; only its owner may enter it from now on."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o700)
 
 
 def provisioner_key(directory: Path) -> KeyPair:

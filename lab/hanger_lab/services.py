@@ -6,7 +6,7 @@ import sys
 from ipaddress import IPv4Address
 
 from hanger_lab.config import Lab
-from hanger_lab.keys import KeyPair
+from hanger_lab.keys import AccessKey, KeyPair
 from hanger_lab.machines.recipes import digest
 from hanger_lab.ports import require_free
 from hanger_lab.processes import Service
@@ -17,15 +17,17 @@ SNOWFLAKE_USER = "HANGER_PROVISIONER"
 NAMES = ("ec2", "snowflake")
 
 
-def ec2_service(lab: Lab, docker_host: str = "") -> Service:
-    """Return the EC2 endpoint."""
+def ec2_service(lab: Lab, docker_host: str = "", access: AccessKey | None = None) -> Service:
+    """Return the EC2 endpoint; `access` is what it compares calls with."""
     return Service(
         lab_id=lab.id,
         name="ec2",
         directory=lab.directory,
         command=(sys.executable, "-m", "hanger_lab.ec2", "serve"),
-        health=f"http://127.0.0.1:{lab.ec2_port}/moto-api/",
-        key=digest(lab.ec2_port, docker_host, _sources("ec2"), _sources("machines")),
+        health=f"http://127.0.0.1:{lab.ec2_port}/healthz",
+        key=digest(
+            lab.ec2_port, docker_host, _sources("ec2"), _sources("machines"), access.access_key if access else ""
+        ),
         environment=environment(lab) | ({"DOCKER_HOST": docker_host} if docker_host else {}),
     )
 

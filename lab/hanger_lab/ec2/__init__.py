@@ -12,5 +12,7 @@ What differs:
 - two VPCs with overlapping ranges cannot both have machines, and a range that the host uses is refused at CreateVpc;
 - nothing starts in the default VPC;
 - the host stands for every address outside a VPC (see `rules`);
-- IAM permissions are recorded, not enforced.
+- one access key, the lab's own, may do everything (IAM permissions are recorded, not enforced); keys that IAM or STS
+  hand out open nothing here, and whatever a browser sends for a page is refused;
+- SSM can be read only.
 """

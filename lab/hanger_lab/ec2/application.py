@@ -8,39 +8,56 @@ import logging
 import re
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from typing import Any
 from urllib.parse import parse_qs
-from xml.sax.saxutils import escape
+
+from hanger_lab.ec2.access import Refusal, authorize, from_a_web_page
+from hanger_lab.keys import AccessKey
 
 log = logging.getLogger(__name__)
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
+_FOR_PAGES = "access-control-"
 _READS = re.compile(r"(Describe|Get|List|Search)")
 _ERROR = re.compile(rb"<Code>(.*?)</Code>\s*<Message>(.*?)</Message>", re.DOTALL)
 
 
 class Application:
-    """Pass AWS calls to moto; GET /healthz answers 200, moto's own control pages do not exist."""
+    """Pass calls that the lab's key signed to moto; GET /healthz answers 200, there are no other pages."""
 
-    def __init__(self, moto: Callable[[Environ, StartResponse], Iterable[bytes]], save: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        moto: Callable[[Environ, StartResponse], Iterable[bytes]],
+        save: Callable[[], None],
+        key: AccessKey,
+    ) -> None:
         self._moto = moto
         self._save = save
+        self._key = key
         self.writing = threading.RLock()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         path = environ.get("PATH_INFO", "/")
+        if from_a_web_page(environ):
+            return _answer(start_response, "403 Forbidden", "text/plain", "the lab's EC2 is not for web pages\n")
         if path == "/healthz":
             return _answer(start_response, "200 OK", "application/json", json.dumps({"status": "ok"}))
-        if path.startswith("/moto-api"):
+        if path != "/":
             return _answer(start_response, "404 Not Found", "text/plain", "the lab's EC2 has no such page\n")
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         action = _action(environ, body)
-        reads = action is None or _READS.match(action) is not None
+        try:
+            self._admit(environ, body, action)
+        except Refusal as refusal:
+            status, headers, content = refusal.answer()
+            _report(action, status, f"<Code>{refusal.code}</Code><Message>{refusal.message}</Message>".encode(), 0)
+            start_response(status, headers)
+            return [content]
+        reads = action is not None and _READS.match(action) is not None
         started = time.monotonic()
         with nullcontext() if reads else self.writing:
             status, headers, content = self._call({**environ, "wsgi.input": io.BytesIO(body)})
@@ -49,6 +66,14 @@ class Application:
         _report(action, status, content, time.monotonic() - started, quiet=reads)
         start_response(status, headers)
         return [content]
+
+    def _admit(self, environ: Environ, body: bytes, action: str | None) -> None:
+        service = authorize(environ, body, self._key)
+        if action is None:
+            raise Refusal("400 Bad Request", "MissingAction", "the call names no action", service)
+        if service == "ssm" and not _READS.match(action):
+            message = f"{action}: the lab's SSM is there to be read, it keeps nothing"
+            raise Refusal("400 Bad Request", "AccessDeniedException", message, service)
 
     def _call(self, environ: Environ) -> tuple[str, list[tuple[str, str]], bytes]:
         answer: dict[str, Any] = {}
@@ -61,7 +86,8 @@ class Application:
         except Exception as error:
             log.exception("moto failed")
             return _internal_error(f"{type(error).__name__}: {error}")
-        return answer["status"], answer["headers"], content
+        headers = [(name, value) for name, value in answer["headers"] if not name.lower().startswith(_FOR_PAGES)]
+        return answer["status"], headers, content
 
     def _saved(
         self, status: str, headers: list[tuple[str, str]], content: bytes
@@ -84,11 +110,7 @@ def _action(environ: Environ, body: bytes) -> str | None:
 
 
 def _internal_error(message: str) -> tuple[str, list[tuple[str, str]], bytes]:
-    content = (
-        '<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors><Error><Code>InternalError</Code>'
-        f"<Message>{escape(message)}</Message></Error></Errors><RequestID>{uuid.uuid4()}</RequestID></Response>"
-    ).encode()
-    return "500 Internal Server Error", [("Content-Type", "text/xml"), ("Content-Length", str(len(content)))], content
+    return Refusal("500 Internal Server Error", "InternalError", message).answer()
 
 
 def _answer(start_response: StartResponse, status: str, kind: str, text: str) -> Iterable[bytes]:
@@ -97,7 +119,7 @@ def _answer(start_response: StartResponse, status: str, kind: str, text: str) ->
     return [content]
 
 
-def _report(action: str | None, status: str, content: bytes, seconds: float, *, quiet: bool) -> None:
+def _report(action: str | None, status: str, content: bytes, seconds: float, *, quiet: bool = False) -> None:
     code = status.split()[0]
     if int(code) < 400:
         log.log(logging.DEBUG if quiet else logging.INFO, "%s %s %.2f s", action, code, seconds)

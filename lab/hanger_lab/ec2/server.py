@@ -22,6 +22,7 @@ from hanger_lab.ec2.fleet import Fleet
 from hanger_lab.ec2.patches import Patches
 from hanger_lab.ec2.reconcile import reconcile
 from hanger_lab.ec2.state import State
+from hanger_lab.keys import ec2_key
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,10 @@ class _Quiet(MotoRequestHandler):
 def running(
     lab: Lab, fleet: Fleet, range_conflicts: hooks.RangeConflicts, port: int | None = None
 ) -> Iterator[Application]:
-    """Serve until the context is left; raise PortTakenError, StateError. State is under `<lab>/ec2/`."""
+    """Serve until the context is left; raise PortTakenError, StateError. State is under `<lab>/ec2/`.
+
+    Calls are signed with the key in `<lab>/secrets/ec2.json`, which is made when there is none.
+    """
     listener = _listen(lab.ec2_port if port is None else port)
     state = State(state_file(lab))
     with listener, Patches() as patches:
@@ -50,7 +54,7 @@ def running(
         if state.restore(fleet.images):
             reconcile(fleet, [backend for _, _, backend in ec2_backends.iter_backends()])
             state.save()
-        application = Application(DomainDispatcherApplication(create_backend_app), state.save)
+        application = Application(DomainDispatcherApplication(create_backend_app), state.save, ec2_key(lab.directory))
         server = _server(listener, application)
         thread = threading.Thread(target=server.serve_forever, name="ec2", daemon=True)
         thread.start()

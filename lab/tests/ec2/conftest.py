@@ -8,9 +8,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
-from ec2_support import PaperEngine, Start, forget_moto, free_port, make_network
+from ec2_support import PaperEngine, Start, client, forget_moto, free_port, make_network
 from hanger_lab.config import Lab
 from hanger_lab.ec2 import server
 from hanger_lab.ec2.fleet import Fleet
@@ -54,13 +53,7 @@ def start(lab: Lab, engine: PaperEngine, conflicts: list[str]) -> Iterator[Start
         context = server.running(replace(lab, ec2_port=port), fleet, lambda network: list(conflicts))
         context.__enter__()
         contexts.append(context)
-        return boto3.client(
-            "ec2",
-            endpoint_url=f"http://127.0.0.1:{port}",
-            region_name="eu-west-1",
-            aws_access_key_id="lab",
-            aws_secret_access_key="lab",
-        )
+        return client("ec2", lab, f"http://127.0.0.1:{port}")
 
     yield begin
     stop()

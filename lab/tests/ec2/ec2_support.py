@@ -8,6 +8,9 @@ from ipaddress import IPv4Network
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
+from hanger_lab.config import Lab
+from hanger_lab.keys import ec2_key
 from hanger_lab.machines import MachineError
 from moto.core.base_backend import BackendDict
 
@@ -110,6 +113,18 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def client(service: str, lab: Lab, endpoint: str) -> Any:
+    """Return a client that signs with the lab's key."""
+    key = ec2_key(lab.directory)
+    return boto3.client(
+        service,
+        endpoint_url=endpoint,
+        region_name="eu-west-1",
+        aws_access_key_id=key.access_key,
+        aws_secret_access_key=key.secret_key,
+    )
 
 
 def forget_moto() -> None:

@@ -12,10 +12,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
-from ec2_support import forget_moto, free_port, tcp
+from ec2_support import client, forget_moto, free_port, tcp
 from hanger_lab import machines
 from hanger_lab.config import Lab
 from hanger_lab.ec2 import server
@@ -100,8 +99,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         context = server.running(replace(lab, ec2_port=port), fleet, conflicts)
         context.__enter__()
         contexts.append(context)
-        access = {"aws_access_key_id": "lab", "aws_secret_access_key": "lab", "region_name": "eu-west-1"}
-        return boto3.client("ec2", endpoint_url=f"http://127.0.0.1:{port}", **access)
+        return client("ec2", lab, f"http://127.0.0.1:{port}")
 
     shared = Live(start, engine, engine.free_range(16), key)
     shared.ec2 = start()

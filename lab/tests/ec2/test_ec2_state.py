@@ -2,9 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import boto3
 import pytest
-from ec2_support import PaperEngine, Start, make_network, run_instance, tcp
+from ec2_support import PaperEngine, Start, client, make_network, run_instance, tcp
 from hanger_lab.config import Lab
 from hanger_lab.ec2.server import state_file
 from hanger_lab.ec2.state import StateError
@@ -54,21 +53,12 @@ def test_a_switched_off_host_gets_its_machines_back(start: Start, engine: PaperE
 
 def test_policies_of_aws_are_not_written(start: Start, lab: Lab) -> None:
     ec2 = start()
-    iam = boto3.client(
-        "iam",
-        endpoint_url=ec2.meta.endpoint_url,
-        region_name="eu-west-1",
-        aws_access_key_id="lab",
-        aws_secret_access_key="lab",
-    )
+    iam = client("iam", lab, ec2.meta.endpoint_url)
     iam.create_role(RoleName="machine", AssumeRolePolicyDocument="{}")
     arn = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
     iam.attach_role_policy(RoleName="machine", PolicyArn=arn)
     assert state_file(lab).stat().st_size < 300_000
-    endpoint = start().meta.endpoint_url
-    iam = boto3.client(
-        "iam", endpoint_url=endpoint, region_name="eu-west-1", aws_access_key_id="lab", aws_secret_access_key="lab"
-    )
+    iam = client("iam", lab, start().meta.endpoint_url)
     attached = iam.list_attached_role_policies(RoleName="machine")["AttachedPolicies"]
     assert [policy["PolicyArn"] for policy in attached] == [arn]
 

@@ -56,8 +56,8 @@ def test_services_are_closed_to_the_outside(host, port):
         "ec2",
         endpoint_url=FACTS["ec2"]["endpoint_url"],
         region_name=FACTS["ec2"]["region"],
-        aws_access_key_id="lab",
-        aws_secret_access_key="not-a-secret",
+        aws_access_key_id=FACTS["ec2"]["access_key"],
+        aws_secret_access_key=FACTS["ec2"]["secret_key"],
     )
     filters = [
         {"Name": "tag:Name", "Values": [f"thehanger-{host}"]},
