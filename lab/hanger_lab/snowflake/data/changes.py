@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from typing import Any
 
@@ -10,7 +9,7 @@ from fakesnow.instance import GLOBAL_DATABASE_NAME
 from sqlglot import exp
 
 from hanger_lab.snowflake import errors, names
-from hanger_lab.snowflake.data import stages, tables
+from hanger_lab.snowflake.data import folders, stages, tables
 from hanger_lab.snowflake.data.effects import Effect
 from hanger_lab.snowflake.names import Name, quote
 from hanger_lab.snowflake.results import Column, Result, status
@@ -71,9 +70,11 @@ def drop(kind: str, name: Name, context: Context) -> None:
             list(name),
         )
         if kind == "STAGE":
-            shutil.rmtree(stages.directory(context.engine, name), ignore_errors=True)
+            folders.remove(context.engine.stages, stages.directory(context.engine, name))
     else:
         duck.execute(f"DROP {kind} IF EXISTS {_path(name)}")
+        if kind == "TABLE":
+            folders.remove(context.engine.stages, stages.directory(context.engine, name, kind))
 
 
 def _drop(effect: Effect, context: Context) -> Result:

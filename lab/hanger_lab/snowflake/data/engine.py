@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote as percent
 
 import duckdb
 from fakesnow import info_schema, macros
@@ -17,7 +15,7 @@ from fakesnow.transforms import show as fakesnow_show
 from fakesnow.transforms import stage as fakesnow_stage
 
 from hanger_lab.snowflake import errors, names
-from hanger_lab.snowflake.data import information_schema, patches
+from hanger_lab.snowflake.data import folders, information_schema, patches
 from hanger_lab.snowflake.names import Name, quote
 
 _INTERNAL_SCHEMAS = ("main", "_fs_information_schema", "information_schema", "pg_catalog")
@@ -128,7 +126,7 @@ class Engine:
         self._run(f"DETACH DATABASE IF EXISTS {quote(database)}")
         self._remove_files(database)
         self._forget(f"database_name = '{_literal(database)}'")
-        shutil.rmtree(self.stages / percent(database, safe=""), ignore_errors=True)
+        folders.remove(self.stages, self.stages / folders.folder(database))
 
     def create_schema(self, schema: Name) -> None:
         """Create a schema."""
@@ -143,7 +141,7 @@ class Engine:
         """Remove a schema and everything in it."""
         self._run(f"DROP SCHEMA IF EXISTS {_path(schema)} CASCADE")
         self._forget(f"database_name = '{_literal(schema[0])}' AND schema_name = '{_literal(schema[1])}'")
-        shutil.rmtree(self.stages / percent(schema[0], safe="") / percent(schema[1], safe=""), ignore_errors=True)
+        folders.remove(self.stages, self.stages / folders.folder(schema[0]) / folders.folder(schema[1]))
 
     def drop_relation(self, kind: str, name: Name) -> None:
         """Remove a table or view."""
@@ -208,7 +206,7 @@ class Engine:
         self._instance.duck_conn.close()
 
     def _file(self, database: str) -> Path:
-        return self._databases / f"{percent(database, safe='')}.duckdb"
+        return self._databases / f"{folders.folder(database)}.duckdb"
 
     def _confine(self, directory: Path) -> None:
         """Keep DuckDB inside the account's directory: no SQL reads or writes files elsewhere."""

@@ -15,10 +15,10 @@ from email.utils import formatdate
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote as percent
-from urllib.parse import unquote
 
 from hanger_lab.snowflake import errors, names
 from hanger_lab.snowflake.data.engine import Engine
+from hanger_lab.snowflake.data.folders import folder, require_inside
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Parser
 from hanger_lab.snowflake.results import Cell, Result, table
@@ -42,12 +42,13 @@ class Location:
 
     def folder(self, engine: Engine) -> Path:
         """The directory that holds the stage's files."""
-        return directory(engine, self.name if self.kind == "STAGE" else (*self.name[:2], "%" + self.name[2]))
+        return directory(engine, self.name, self.kind)
 
 
-def directory(engine: Engine, name: Name) -> Path:
-    """The directory of a stage."""
-    return engine.stages.joinpath(*(percent(part, safe="%") for part in name))
+def directory(engine: Engine, name: Name, kind: str = "STAGE") -> Path:
+    """The directory of a stage, or of the stage that belongs to a table; no name leads from one into the other."""
+    database, schema, own = (folder(part) for part in name)
+    return engine.stages / database / schema / ("tables" if kind == "TABLE" else "named") / own
 
 
 def read_location(text: str, session: Session) -> Location:
@@ -89,8 +90,8 @@ def put(text: str, context: Context, base_url: str) -> dict[str, Any]:
     require(location, "WRITE", context)
     options = _options(match[4])
     file_name = PurePosixPath(source.replace("\\", "/")).name
-    folder = location.folder(context.engine) / location.path
-    relative = folder.relative_to(context.engine.stages).as_posix()
+    place = location.folder(context.engine) / location.path
+    relative = place.relative_to(context.engine.stages).as_posix()
     return {
         "command": "UPLOAD",
         "src_locations": [source[len("file://") :]],
@@ -126,7 +127,10 @@ def accept_upload(engine: Engine, path: str, expires: str, signature: str) -> Pa
         return None
     if not hmac.compare_digest(_signature(path, int(expires)), signature):
         return None
-    return engine.stages / path
+    try:
+        return require_inside(engine.stages, engine.stages / path)
+    except ValueError:
+        return None
 
 
 def store(target: Path, content: bytes) -> None:
@@ -140,9 +144,9 @@ def store(target: Path, content: bytes) -> None:
 
 def files(location: Location, engine: Engine) -> Iterator[tuple[str, Path]]:
     """Yield the files below a location: the name inside the stage, and the path."""
-    folder = location.folder(engine)
-    for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
-        inside = path.relative_to(folder).as_posix()
+    top = location.folder(engine)
+    for path in sorted(top.rglob("*")) if top.is_dir() else []:
+        inside = path.relative_to(top).as_posix()
         if path.is_file() and not path.name.startswith(".upload-") and inside.startswith(location.path):
             yield inside, path
 
@@ -198,4 +202,4 @@ def _options(text: str) -> dict[str, Any]:
 
 
 def _signature(path: str, expires: int) -> str:
-    return hmac.new(_KEY, f"{expires} {unquote(path)}".encode(), hashlib.sha256).hexdigest()
+    return hmac.new(_KEY, f"{expires} {path}".encode(), hashlib.sha256).hexdigest()

@@ -19,6 +19,8 @@ def fold(identifier: exp.Expr | None) -> str | None:
         return None
     if not isinstance(identifier, exp.Identifier):
         raise errors.unsupported(f"{identifier.sql(dialect='snowflake')} as a name")
+    if not identifier.this:
+        raise errors.syntax('""')
     return str(identifier.this) if identifier.quoted else str(identifier.this).upper()
 
 
