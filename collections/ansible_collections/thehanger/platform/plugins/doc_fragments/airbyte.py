@@ -14,6 +14,7 @@ options:
   api_url:
     description:
       - Address of the installation, without the path of an API.
+      - Over C(http) only a loopback or private address is accepted, since the client secret would travel in clear.
     type: str
     default: http://127.0.0.1:8000
   client_id:

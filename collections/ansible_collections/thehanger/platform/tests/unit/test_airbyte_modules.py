@@ -13,6 +13,7 @@ import pytest
 from airbyte_fake import WORKSPACE, FakeAirbyte, Problem, stream
 from airbyte_support import ModuleFailed, Runner
 from ansible.module_utils import urls
+from ansible_collections.thehanger.platform.plugins.module_utils.airbyte.client import AirbyteClient
 
 SOURCE = {
     "host": "10.0.0.5",
@@ -443,6 +444,32 @@ class TestApi:
         assert "no answer from Airbyte at http://127.0.0.1:9" in looked["reason"]
         with pytest.raises(ModuleFailed, match="not healthy after"):
             run("airbyte_health", api_url=gone, wait_timeout=0)
+
+    @pytest.mark.parametrize(
+        ("api_url", "message"),
+        [
+            ("http://8.8.8.8:8000", "would send the client secret and configurations in clear to 8.8.8.8.*use https"),
+            ("http://airbyte.invalid", "in clear to airbyte.invalid.*not known: use https"),
+            ("http://[::ffff:8.8.8.8]/", "in clear to ::ffff:8.8.8.8"),
+            ("127.0.0.1:8000", "is not an address such as http://127.0.0.1:8000"),
+            ("ftp://127.0.0.1", "is not an address such as"),
+            ("http://127.0.0.1:port", "is not an address: "),
+            ("https://me:hunter2@airbyte.example.com", "leave user and password out"),
+        ],
+    )
+    @pytest.mark.parametrize("name", ["airbyte_source", "airbyte_info", "airbyte_health", "airbyte_sync"])
+    def test_credentials_are_not_sent_in_clear(self, api, run, name, api_url, message):
+        options = {"airbyte_source": {"name": "gym"}, "airbyte_sync": {"connection": "gym"}}.get(name, {})
+        with pytest.raises(ModuleFailed, match=f"^api_url: .*{message}") as failed:
+            run(name, api_url=api_url, **options)
+        assert "hunter2" not in json.dumps(failed.value.result["msg"])
+        assert api.requests == []
+
+    @pytest.mark.parametrize(
+        "api_url", ["http://10.1.2.3:8000", "http://localhost:8000", "https://airbyte.example.com"]
+    )
+    def test_private_addresses_and_https_are_accepted(self, api_url):
+        assert AirbyteClient(api_url, "id", "secret").api_url == api_url
 
     def test_an_unknown_workspace_is_named(self, run):
         with pytest.raises(ModuleFailed, match="workspace 'Defalt Workspace' does not exist; did you mean 'Default W"):

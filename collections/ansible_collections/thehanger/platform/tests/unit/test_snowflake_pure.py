@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.thehanger.platform.plugins.module_utils.addresses import is_private
 from ansible_collections.thehanger.platform.plugins.module_utils.snowflake import grants, values
 from ansible_collections.thehanger.platform.plugins.module_utils.snowflake.client import keyword
-from ansible_collections.thehanger.platform.plugins.module_utils.snowflake.connection import is_private
 from ansible_collections.thehanger.platform.plugins.module_utils.snowflake.desired import read_options
 from ansible_collections.thehanger.platform.plugins.module_utils.snowflake.errors import InvalidInputError
 from ansible_collections.thehanger.platform.plugins.module_utils.snowflake.identifiers import (
@@ -328,7 +328,14 @@ def test_the_keyword_of_a_statement(statement, word):
 
 @pytest.mark.parametrize(
     ("host", "private"),
-    [("127.0.0.1", True), ("10.99.0.1", True), ("::1", True), ("localhost", True), ("8.8.8.8", False)],
+    [
+        ("127.0.0.1", True),
+        ("10.99.0.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("8.8.8.8", False),
+        ("::ffff:8.8.8.8", False),
+    ],
 )
 def test_http_is_for_private_addresses(host, private):
     assert is_private(host) is private

@@ -54,16 +54,20 @@ def airbyte_module(arguments: Mapping[str, Any], **options: Any) -> AnsibleModul
 
 
 def client_of(module: AnsibleModule, retries: int = 4) -> AirbyteClient:
-    """Return a client for the module's connection options."""
+    """Return a client for the module's connection options; end the module when they cannot be used."""
     given = module.params
-    return AirbyteClient(
-        given["api_url"],
-        given["client_id"],
-        given["client_secret"],
-        timeout=given["timeout"],
-        retries=retries,
-        validate_certs=given["validate_certs"],
-    )
+    try:
+        return AirbyteClient(
+            given["api_url"],
+            given["client_id"],
+            given["client_secret"],
+            timeout=given["timeout"],
+            retries=retries,
+            validate_certs=given["validate_certs"],
+        )
+    except AirbyteError as error:
+        module.fail_json(msg=error.message, **error.details)
+        raise
 
 
 def finish(module: AnsibleModule, work: Callable[[], Mapping[str, Any]]) -> None:

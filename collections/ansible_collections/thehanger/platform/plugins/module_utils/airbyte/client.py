@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 from ansible.module_utils.urls import ConnectionError as UrlsConnectionError
 from ansible.module_utils.urls import SSLValidationError, open_url
 
+from ..addresses import is_private
 from .errors import AirbyteError, ApiError, CredentialsError, TimedOutError, UnreachableError
 from .problems import describe
 
@@ -42,7 +43,7 @@ class AirbyteClient:
         retries: int = 4,
         validate_certs: bool = True,
     ) -> None:
-        self.api_url = api_url.rstrip("/")
+        self.api_url = _checked(api_url.rstrip("/"))
         self.client_id = client_id
         self.retries = retries
         self._client_secret = client_secret
@@ -197,6 +198,26 @@ class AirbyteClient:
             if isinstance(reason, TimeoutError):
                 raise TimedOutError(f"Airbyte did not answer {method} {path} within {timeout:g} s") from None
             raise UnreachableError(f"no answer from Airbyte at {self.api_url}: {reason}") from None
+
+
+def _checked(api_url: str) -> str:
+    """Return the address, raise when credentials must not be sent to it."""
+    try:
+        address = urlsplit(api_url)
+        host, _port = address.hostname, address.port
+    except ValueError as error:
+        raise AirbyteError(f"api_url: {api_url!r} is not an address: {error}") from None
+    if address.scheme not in ("http", "https") or not host:
+        raise AirbyteError(f"api_url: {api_url!r} is not an address such as http://127.0.0.1:8000")
+    if address.username or address.password:
+        raise AirbyteError("api_url: leave user and password out; client_id and client_secret log in")
+    if address.scheme == "http" and not is_private(host):
+        raise AirbyteError(
+            f"api_url: {api_url} would send the client secret and configurations in clear to {host}, "
+            "whose addresses are not all loopback or private, or not known: use https, "
+            "or run the task on Airbyte's host with http://127.0.0.1:8000"
+        )
+    return api_url
 
 
 def _decode(content: bytes) -> Any:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import socket
 import urllib.request
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..addresses import is_private
 from .errors import InvalidInputError, SnowflakeError
 from .identifiers import parse, show
 
@@ -82,19 +82,6 @@ def read_connection(options: Mapping[str, Any]) -> Connection:
     )
 
 
-def is_private(host: str) -> bool:
-    """Return whether every address of the host is a loopback or a private one."""
-    try:
-        addresses = {ipaddress.ip_address(host)}
-    except ValueError:
-        try:
-            found = socket.getaddrinfo(host, None)
-        except OSError:
-            return False
-        addresses = {ipaddress.ip_address(entry[4][0].split("%")[0]) for entry in map(_as_text, found)}
-    return all(address.is_loopback or address.is_private for address in addresses)
-
-
 def check_reachable(connection: Connection) -> None:
     """Fail within seconds where nothing listens; left to the connector where a proxy stands in between."""
     proxies = urllib.request.getproxies()
@@ -108,10 +95,6 @@ def check_reachable(connection: Connection) -> None:
             f"Snowflake does not answer at {connection.address}: {error}. "
             "Check account, host and port, and whether this host may reach it."
         ) from error
-
-
-def _as_text(entry: tuple[Any, ...]) -> tuple[Any, ...]:
-    return (*entry[:4], tuple(str(part) for part in entry[4]))
 
 
 def _identifier(options: Mapping[str, Any], option: str) -> str | None:

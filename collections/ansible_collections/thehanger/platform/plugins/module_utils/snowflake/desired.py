@@ -210,7 +210,7 @@ def _refuse_contradictions(bundles: Iterable[Bundle]) -> None:
 
 
 def _refuse_overlaps(bundles: Iterable[Bundle]) -> None:
-    """Refuse what one entry gives to all that there is and another takes from a part of it: each run undoes the last."""
+    """Refuse what one entry gives to all that there is and another takes from a part: each run undoes the last."""
     standing = [bundle for bundle in bundles if bundle.scope != "future_in"]
     everywhere = {
         (bundle.role, bundle.type, privilege, bundle.target): bundle
