@@ -10,7 +10,7 @@ from hanger_lab.snowflake.account import Account
 from hanger_lab.snowflake.data import folders, stages
 from hanger_lab.snowflake.data.executor import Request
 from hanger_lab.snowflake.session import Session
-from snowflake_support import ADMIN, Client, Key
+from snowflake_support import ADMIN, Client, Key, Person
 
 
 class Inside:
@@ -68,3 +68,65 @@ def test_stage_that_is_named_like_a_table_stage_is_another(admin: Client, tmp_pa
     assert admin.rows('LIST @"tables"') == []
     admin.run(f"PUT file://{path} '@\"%T\"'", 'DROP STAGE "%T"')
     assert len(admin.rows("LIST @%T")) == 1
+
+
+@pytest.fixture
+def secret(admin: Client, somebody: Person) -> str:
+    """Make a table that `somebody` may not read, in a schema where that user may create; return the schema."""
+    schema = f"LAB.{admin.value('SELECT CURRENT_SCHEMA()')}"
+    admin.run(
+        "CREATE TABLE SECRET (Q INT)",
+        "INSERT INTO SECRET VALUES (42)",
+        f"GRANT USAGE ON DATABASE LAB TO ROLE {somebody.role}",
+        f"GRANT USAGE, CREATE TABLE, CREATE VIEW ON SCHEMA {schema} TO ROLE {somebody.role}",
+    )
+    somebody.client.run(f"USE SCHEMA {schema}")
+    return schema
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "WITH A AS (SELECT * FROM SECRET), SECRET AS (SELECT 1 Q) SELECT * FROM A",
+        "WITH SECRET AS (SELECT * FROM SECRET) SELECT * FROM SECRET",
+        "WITH RECURSIVE SECRET AS (SELECT * FROM SECRET) SELECT * FROM SECRET",
+        "WITH RECURSIVE SECRET AS (SELECT Q FROM SECRET UNION ALL SELECT Q + 1 FROM SECRET WHERE Q < 9) "
+        "SELECT * FROM SECRET",
+        "WITH RECURSIVE SECRET AS (WITH B AS (SELECT * FROM SECRET) SELECT 1 Q UNION ALL SELECT Q FROM B) "
+        "SELECT * FROM SECRET",
+        "WITH RECURSIVE SECRET AS (SELECT 1 Q EXCEPT SELECT Q FROM SECRET) SELECT * FROM SECRET",
+        "WITH RECURSIVE A AS (SELECT 1 Q UNION ALL SELECT Q FROM SECRET), SECRET AS (SELECT 1 Q) SELECT * FROM A",
+        "SELECT * FROM (WITH SECRET AS (SELECT 1 Q) SELECT * FROM SECRET) S, SECRET",
+        "WITH A AS (WITH SECRET AS (SELECT 1 Q) SELECT * FROM SECRET) SELECT * FROM SECRET, A",
+    ],
+)
+def test_common_table_expression_hides_a_table_only_where_it_is_in_scope(
+    somebody: Person, secret: str, query: str
+) -> None:
+    assert somebody.client.refused(query)[0] == 2003
+    somebody.client.run("CREATE TABLE MINE (Q INT)")
+    assert somebody.client.refused(f"INSERT INTO MINE {query}")[0] == 2003
+    assert somebody.client.refused(f"CREATE VIEW V AS {query}")[0] == 2003
+
+
+def test_common_table_expressions_keep_their_meaning(somebody: Person, secret: str) -> None:
+    client = somebody.client
+    assert client.rows("WITH SECRET AS (SELECT 1 Q), A AS (SELECT * FROM SECRET) SELECT A.Q FROM A, SECRET") == [(1,)]
+    recursive = "WITH RECURSIVE SECRET AS (SELECT 1 Q UNION ALL SELECT Q + 1 FROM SECRET WHERE Q < 3) SELECT {} FROM {}"
+    assert client.value(recursive.format("SUM(Q)", "SECRET")) == 6
+    nested = "WITH RECURSIVE SECRET AS (SELECT 1 Q UNION ALL SELECT Q + 1 FROM (SELECT * FROM SECRET) X WHERE Q < 3)"
+    assert client.value(f"{nested} SELECT SUM(Q) FROM SECRET") == 6
+    client.run("CREATE TABLE MINE (Q INT)", f"INSERT INTO MINE {recursive.format('Q', 'SECRET')}")
+    assert client.rows("WITH A AS (SELECT 7 Q) SELECT * FROM (WITH B AS (SELECT * FROM A) SELECT * FROM B) C") == [(7,)]
+    assert client.rows("SELECT MINE.Q, mine.q FROM MINE WHERE Q = 3 AND EXISTS (SELECT 1 FROM MINE M)") == [(3, 3)]
+    client.run("UPDATE MINE SET Q = Q + 1 WHERE MINE.Q = 3", "DELETE FROM MINE USING MINE M WHERE MINE.Q = M.Q")
+    assert client.value("SELECT COUNT(*) FROM MINE") == 0
+
+
+def test_schema_named_like_its_database_is_not_confused_with_it(admin: Client) -> None:
+    admin.run("CREATE DATABASE TWIN", "CREATE SCHEMA TWIN.TWIN", "CREATE TABLE TWIN.TWIN.T AS SELECT 'inner' W")
+    admin.run("CREATE TABLE TWIN.PUBLIC.T AS SELECT 'public' W", "USE SCHEMA TWIN.PUBLIC")
+    assert admin.rows("SELECT A.W, B.W FROM TWIN.T A, T B") == [("inner", "public")]
+    admin.run("INSERT INTO TWIN.T VALUES ('more')", "DELETE FROM TWIN.T WHERE W = 'inner'")
+    assert admin.rows("SELECT W FROM TWIN.T") == [("more",)]
+    admin.run("DROP DATABASE TWIN")

@@ -27,6 +27,7 @@ def resolve_names(expression: exp.Expr) -> exp.Expr:
 def rewrite(expression: exp.Expr, context: Context) -> exp.Expr:
     """Return the statement with functions of the session replaced by their values and gaps of fakesnow avoided."""
     information_schema.confine(expression, context)
+    tables.qualify(expression, context.session)
     for function in list(expression.find_all(exp.Func)):
         replacement = _session_function(function, context)
         if replacement is not None:

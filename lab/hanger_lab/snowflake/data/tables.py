@@ -69,26 +69,48 @@ def sources(expression: exp.Expr, leave_out: exp.Table | None = None) -> Iterato
         yield table
 
 
+def qualify(expression: exp.Expr, session: Session) -> None:
+    """Write every table that the statement reads or changes with its full name, so that nothing can mean another."""
+    found = list(sources(expression))
+    if isinstance(expression, (exp.Insert, exp.Update, exp.Delete, exp.Merge)):
+        found.append(require_target(expression))
+    for table in found:
+        name = resolve(table, session, expression.key.upper())
+        for key, part in zip(("catalog", "db", "this"), name, strict=True):
+            table.set(key, exp.to_identifier(part, quoted=True))
+
+
 def _is_common(table: exp.Table) -> bool:
     """Whether an unqualified name means a common table expression of a query around it."""
     name = fold(table.this)
-    node: exp.Expr | None = table
-    while node is not None:
+    below: exp.Expr = table
+    path: list[exp.Expr] = [table]
+    while (node := below.parent) is not None:
         clause = node.args.get("with_")
-        if clause is not None:
-            for common in clause.expressions:
-                alias = common.args.get("alias")
-                if alias is not None and fold(alias.this) == name and not _own_definition(table, common, clause):
-                    return True
-        node = node.parent
+        if clause is not None and any(_named(common, name) for common in _in_scope(clause, path)):
+            return True
+        below = node
+        path.append(node)
     return False
 
 
-def _own_definition(table: exp.Table, common: exp.Expr, clause: exp.Expr) -> bool:
-    """Inside its own definition a name means a table, unless the WITH is recursive."""
-    if clause.args.get("recursive"):
-        return False
-    node: exp.Expr | None = table
-    while node is not None and node is not common:
-        node = node.parent
-    return node is common
+def _in_scope(clause: exp.Expr, path: list[exp.Expr]) -> list[exp.Expr]:
+    """List the expressions of a WITH that a table may mean; `path` leads from the table up to below the WITH's query.
+
+    In the query that is all of them; inside a definition those before it, and itself in the second part of its UNION
+    when the WITH is recursive.
+    """
+    everything = list(clause.expressions)
+    if path[-1] is not clause:
+        return everything
+    own = next(index for index, common in enumerate(everything) if common is path[-2])
+    union = everything[own].this
+    recursive = clause.args.get("recursive") and isinstance(union, exp.Union)
+    if recursive and any(step is union.expression for step in path):
+        return everything[: own + 1]
+    return everything[:own]
+
+
+def _named(common: exp.Expr, name: str | None) -> bool:
+    alias = common.args.get("alias")
+    return alias is not None and fold(alias.this) == name
