@@ -41,6 +41,7 @@ class FakeAirbyte:
     def __init__(self):
         self.requests = []
         self.failures = []
+        self.lost = {}
         self.tokens = set()
         self.objects = {"sources": {}, "destinations": {}, "connections": {}}
         self.coordinates = {}
@@ -204,6 +205,11 @@ class Handler(BaseHTTPRequestHandler):
             status, answer = 200, self.api.handle(self.command, url.path, query, body, token)
         except Problem as problem:
             status, answer = problem.status, problem.body
+        if self.command in self.api.lost and not url.path.endswith(READ_LIKE):
+            status, answer = self.api.lost.pop(self.command), {"detail": "gateway"}
+            if status is None:
+                self.close_connection = True
+                return
         content = b"" if answer is None else json.dumps(answer).encode()
         self.send_response(204 if answer is None else status)
         self.send_header("Content-Length", str(len(content)))

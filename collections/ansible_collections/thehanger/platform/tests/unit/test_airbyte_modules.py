@@ -14,6 +14,7 @@ from airbyte_fake import WORKSPACE, FakeAirbyte, Problem, stream
 from airbyte_support import ModuleFailed, Runner
 from ansible.module_utils import urls
 from ansible_collections.thehanger.platform.plugins.module_utils.airbyte.client import AirbyteClient
+from ansible_collections.thehanger.platform.plugins.module_utils.airbyte.errors import ApiError
 
 SOURCE = {
     "host": "10.0.0.5",
@@ -161,6 +162,8 @@ class TestActors:
         with pytest.raises(ModuleFailed, match="source 'gym' cannot connect: password authentication failed"):
             source()
         assert api.objects["sources"] == {}
+        with pytest.raises(ModuleFailed, match="nothing was changed"):
+            source()
         assert source(check=False)["changed"]
         with pytest.raises(ModuleFailed, match="nothing was changed"):
             source(configuration={**SOURCE, "host": "nowhere"})
@@ -431,6 +434,73 @@ class TestApi:
         with pytest.raises(ModuleFailed, match="HTTP 502"):
             source()
         assert len(api.sent("POST", "/sources")) == 1
+
+    @pytest.mark.parametrize("status", [None, 502, 503, 504])
+    def test_what_was_created_in_spite_of_a_lost_answer_is_found(self, api, source, status):
+        api.lost = {"POST": status}
+        created = source()
+        assert created["changed"]
+        assert created["check"]["status"] == "succeeded"
+        assert api.writes == ["POST /api/public/v1/sources"]
+        assert len(api.objects["sources"]) == 1
+        assert not source()["changed"]
+
+    def test_a_connection_that_was_created_in_spite_of_a_lost_answer_is_found(self, api, connection):
+        api.lost = {"POST": 502}
+        assert connection()["connection"]["name"] == CONNECTION["name"]
+        assert len(api.objects["connections"]) == 1
+        assert not connection()["changed"]
+
+    @pytest.mark.parametrize("status", [None, 503])
+    def test_a_job_that_started_in_spite_of_a_lost_answer_is_followed(self, api, connection, run, status):
+        connection()
+        api.lost = {"POST": status}
+        synced = run("airbyte_sync", connection=CONNECTION["name"])
+        assert synced["changed"]
+        assert (synced["job"]["jobId"], synced["job"]["status"], len(api.jobs)) == (1, "succeeded", 1)
+
+    def test_a_job_that_is_not_found_after_a_lost_answer_is_no_success(self, api, connection, run, monkeypatch):
+        connection()
+        real = api.job
+
+        def job(method, identifier, query, body):
+            if method == "POST":
+                raise Problem(503, "starting")
+            return real(method, identifier, query, body)
+
+        monkeypatch.setattr(api, "job", job)
+        with pytest.raises(ModuleFailed, match=r"HTTP 503.*; no job of the connection runs"):
+            run("airbyte_sync", connection=CONNECTION["name"])
+        assert api.writes == ["POST /api/public/v1/jobs"]
+
+    @pytest.mark.parametrize("status", [None, 502])
+    def test_what_was_deleted_in_spite_of_a_lost_answer_is_gone(self, api, source, status):
+        source()
+        api.lost = {"DELETE": status}
+        assert source(state="absent")["changed"]
+        assert api.objects["sources"] == {}
+        assert len(api.sent("DELETE", "/sources")) == 2
+
+    def test_deleting_what_is_gone_already_is_refused_without_a_lost_answer(self, api):
+        client = AirbyteClient(api.url, "hanger", "right")
+        api.failures = []
+        with pytest.raises(ApiError, match="HTTP 404"):
+            client.delete("/sources/none")
+
+    def test_a_failing_clean_up_does_not_hide_the_reason(self, api, source, monkeypatch):
+        real = api.crud
+
+        def crud(kind, method, identifier, query, body):
+            if method == "DELETE":
+                raise Problem(500, "the database is full")
+            return real(kind, method, identifier, query, body)
+
+        monkeypatch.setattr(api, "crud", crud)
+        api.check = {"status": "failed", "message": "no such host"}
+        reason = "source 'gym' cannot connect: no such host, and source 'gym' could not be removed again: .*HTTP 500"
+        with pytest.raises(ModuleFailed, match=reason) as failed:
+            source()
+        assert "nothing was changed" not in str(failed.value)
 
     def test_health(self, api, run):
         api.failures = [(503, "starting")] * 3

@@ -11,7 +11,7 @@ from typing import Any
 
 from . import secrets
 from .client import AirbyteClient
-from .directory import ID_KEYS, find, workspace
+from .directory import ID_KEYS, create, find, workspace
 from .errors import AirbyteError, ApiError
 from .model import Path, Step, merge, normalise, restrict, same, value_at, without_type
 
@@ -142,17 +142,26 @@ def _create(
         body["definitionId"] = desired.definition_id
     else:
         configuration[f"{desired.kind}Type"] = desired.connector
-    created = client.post(f"/{desired.kind}s", body)
+    created = create(client, desired.kind, body, workspace_id)
     identifier = created[ID_KEYS[desired.kind]]
     check = None
     if desired.check:
         try:
             check = _check(client, desired, f"/{desired.kind}s/check_connection", {ID_KEYS[desired.kind]: identifier})
-        except AirbyteError:
-            client.delete(f"/{desired.kind}s/{identifier}")
+        except AirbyteError as error:
+            error.message += _taken_back(client, desired, identifier)
             raise
     after = _remember(client, store, desired, identifier, set(paths))
     return Outcome(True, {}, shown, public(desired.kind, after.entity, paths), check)
+
+
+def _taken_back(client: AirbyteClient, desired: Desired, identifier: str) -> str:
+    """Remove what was just created, and return how the message of the failure ends."""
+    try:
+        client.delete(f"/{desired.kind}s/{identifier}")
+    except AirbyteError as error:
+        return f", and {desired.kind} '{desired.name}' could not be removed again: {error.message}"
+    return "; nothing was changed"
 
 
 def _update(
@@ -176,7 +185,11 @@ def _update(
     if desired.check:
         configuration = body["configuration"] if step.method == "PUT" else merge(actual, body["configuration"])
         candidate = {ID_KEYS[desired.kind]: identifier, "name": desired.name, "connectionConfiguration": configuration}
-        check = _check(client, desired, f"/{desired.kind}s/check_connection_for_update", candidate)
+        try:
+            check = _check(client, desired, f"/{desired.kind}s/check_connection_for_update", candidate)
+        except AirbyteError as error:
+            error.message += "; nothing was changed"
+            raise
     (client.put if step.method == "PUT" else client.patch)(step.path, body)
     observed = _remember(client, store, desired, identifier, set(paths) if step.method == "PUT" else rewritten)
     return Outcome(True, before, after, public(desired.kind, observed.entity, paths), check)
@@ -231,7 +244,7 @@ def _check(client: AirbyteClient, desired: Desired, path: str, body: Mapping[str
     answer: Mapping[str, Any] = client.ask(path, body, timeout=CHECK_TIMEOUT)
     if answer.get("status") != "succeeded":
         message = answer.get("message") or "Airbyte gives no reason"
-        raise AirbyteError(f"{desired.kind} '{desired.name}' cannot connect: {message}; nothing was changed")
+        raise AirbyteError(f"{desired.kind} '{desired.name}' cannot connect: {message}")
     return {"status": "succeeded", "message": answer.get("message")}
 
 

@@ -25,8 +25,8 @@ PUBLIC_API = "/api/public/v1"
 CONFIG_API = "/api/v1"
 TOKEN_PATH = "/applications/token"  # noqa: S105  (a path)
 PAGE_SIZE = 100
-RETRIED_ALWAYS = {429, 503}
-RETRIED_WHEN_SAFE = RETRIED_ALWAYS | {500, 502, 504}
+REFUSED_FOR_NOW = {429}
+PERHAPS_DONE = {500, 502, 503, 504}
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -73,7 +73,7 @@ class AirbyteClient:
             offset += len(items)
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Create a resource of the public API."""
+        """Create a resource of the public API; asked once, since a lost answer may hide a success."""
         return self._authorised("POST", PUBLIC_API + path, body)
 
     def patch(self, path: str, body: Mapping[str, Any]) -> Any:
@@ -151,6 +151,7 @@ class AirbyteClient:
         timeout: float | None = None,
     ) -> Any:
         repeatable = safe or method != "POST"
+        perhaps_done = False
         for attempt in range(self.retries + 1):
             last = attempt == self.retries
             try:
@@ -160,9 +161,13 @@ class AirbyteClient:
             except UnreachableError:
                 if last or not repeatable:
                     raise
+                perhaps_done = True
             except ApiError as error:
-                if last or error.status not in (RETRIED_WHEN_SAFE if repeatable else RETRIED_ALWAYS):
+                if error.status == 404 and method == "DELETE" and perhaps_done:
+                    return None
+                if last or error.status not in (REFUSED_FOR_NOW | PERHAPS_DONE if repeatable else REFUSED_FOR_NOW):
                     raise
+                perhaps_done = perhaps_done or error.status in PERHAPS_DONE
             time.sleep(min(8.0, 0.25 * 2**attempt) * random.uniform(0.5, 1.5))  # noqa: S311
         raise AssertionError("unreachable")
 

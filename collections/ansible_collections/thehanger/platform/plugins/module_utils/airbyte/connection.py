@@ -11,7 +11,7 @@ from typing import Any
 
 from .actor import Outcome
 from .client import AirbyteClient
-from .directory import find, require, workspace
+from .directory import create, find, require, workspace
 from .errors import AirbyteError
 from .model import Step, cron, normalise
 from .streams import discovered, matched, shown_streams, stream_set, validate
@@ -193,7 +193,7 @@ def _create(
     }
     if streams is not None:
         body["configurations"] = {"streams": streams}
-    return Outcome(True, {}, after, client.post("/connections", body))
+    return Outcome(True, {}, after, create(client, "connection", body, str(ends[0]["workspaceId"])))
 
 
 def _update(client: AirbyteClient, desired: Desired, actual: Mapping[str, Any], check_mode: bool) -> Outcome:

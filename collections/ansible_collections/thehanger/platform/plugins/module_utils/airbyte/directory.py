@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .client import AirbyteClient
-from .errors import AirbyteError
+from .errors import AirbyteError, perhaps_done
 from .model import only, suggestion
 
 ID_KEYS = {
@@ -53,3 +54,20 @@ def require(client: AirbyteClient, kind: str, name: str, workspace_id: str) -> d
     if found is None:
         raise AirbyteError(f"{kind} '{name}' does not exist{suggestion(name, (str(item['name']) for item in items))}")
     return found
+
+
+def create(client: AirbyteClient, kind: str, body: Mapping[str, Any], workspace_id: str) -> dict[str, Any]:
+    """Create an object; where the answer is lost, look for it by its name rather than create it twice."""
+    try:
+        return dict(client.post(f"/{kind}s", body))
+    except AirbyteError as error:
+        if not perhaps_done(error):
+            raise
+        try:
+            found = find(client, kind, str(body["name"]), workspace_id)
+        except AirbyteError:
+            found = None
+        if found is None:
+            error.message += f"; {kind} '{body['name']}' was not found afterwards, run again to create it"
+            raise
+        return found

@@ -33,3 +33,8 @@ class ApiError(AirbyteError):
     def __init__(self, message: str, status: int, **details: object) -> None:
         super().__init__(message, status=status, **details)
         self.status = status
+
+
+def perhaps_done(error: AirbyteError) -> bool:
+    """Tell whether a request that ended so may have been carried out all the same."""
+    return isinstance(error, UnreachableError) or (isinstance(error, ApiError) and error.status >= 500)

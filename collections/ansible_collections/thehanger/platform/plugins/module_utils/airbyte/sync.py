@@ -12,7 +12,7 @@ from typing import Any
 
 from .client import AirbyteClient
 from .directory import find, require, workspace
-from .errors import AirbyteError, ApiError
+from .errors import AirbyteError, ApiError, perhaps_done
 from .model import seconds
 
 ACTIVE = {"pending", "queued", "running", "incomplete"}
@@ -50,7 +50,7 @@ def ensure(client: AirbyteClient, wish: Wish, check_mode: bool) -> dict[str, Any
     if check_mode:
         return {"changed": True, "job": {}}
     try:
-        job = client.post("/jobs", {"connectionId": connection_id, "jobType": "sync"})
+        job = _start(client, connection_id)
     except ApiError as error:
         raced = newest(client, connection_id, active=True) if error.status == 409 else None
         if raced is None:
@@ -124,6 +124,23 @@ def failure(detail: Mapping[str, Any]) -> tuple[str | None, list[str]]:
     logs = attempt.get("logs") or {}
     lines = logs.get("logLines") or [_log_line(event) for event in logs.get("events") or []]
     return "; ".join(dict.fromkeys(reasons)) or None, [str(line) for line in lines][-LOG_LINES:]
+
+
+def _start(client: AirbyteClient, connection_id: str) -> dict[str, Any]:
+    """Start a job; where the answer is lost, return the job that runs now and did not before."""
+    try:
+        return dict(client.post("/jobs", {"connectionId": connection_id, "jobType": "sync"}))
+    except AirbyteError as error:
+        if not perhaps_done(error):
+            raise
+        try:
+            started = newest(client, connection_id, active=True)
+        except AirbyteError:
+            started = None
+        if started is None:
+            error.message += "; no job of the connection runs, so that it did not start or is over already"
+            raise
+        return started
 
 
 def _with_running(client: AirbyteClient, wish: Wish, job: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
