@@ -130,3 +130,40 @@ def test_schema_named_like_its_database_is_not_confused_with_it(admin: Client) -
     admin.run("INSERT INTO TWIN.T VALUES ('more')", "DELETE FROM TWIN.T WHERE W = 'inner'")
     assert admin.rows("SELECT W FROM TWIN.T") == [("more",)]
     admin.run("DROP DATABASE TWIN")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'CREATE TABLE "secret" (I INT)',
+        'CREATE TABLE IF NOT EXISTS "secret" (I INT)',
+        'CREATE TEMPORARY TABLE "secret" (I INT)',
+        'CREATE TEMPORARY TABLE IF NOT EXISTS "secret" (I INT)',
+        'CREATE OR REPLACE TABLE "secret" (I INT)',
+        'CREATE OR REPLACE TEMPORARY TABLE "secret" AS SELECT 1 I',
+        'CREATE TABLE "secret" CLONE MINE',
+        'CREATE TABLE "secret" LIKE MINE',
+        'CREATE VIEW "Secret" AS SELECT 1 I',
+        'CREATE VIEW IF NOT EXISTS "secret" AS SELECT 1 I',
+        'CREATE OR REPLACE VIEW "secret" AS SELECT 1 I',
+        'ALTER TABLE MINE RENAME TO "secret"',
+    ],
+)
+def test_names_that_differ_only_by_case_are_refused(
+    admin: Client, somebody: Person, secret: str, statement: str
+) -> None:
+    somebody.client.run("CREATE TABLE MINE (I INT)")
+    number, message = somebody.client.refused(statement)
+    assert number == 2 and "differs only by case" in message
+    for reading in ('SELECT * FROM "secret"', 'DELETE FROM "secret"', 'DROP TABLE "secret"', 'DROP VIEW "Secret"'):
+        assert somebody.client.refused(reading)[0] == 2003
+    assert admin.rows("SELECT * FROM SECRET") == [(42,)]
+
+
+def test_rename_takes_an_unqualified_name_in_the_current_schema(admin: Client, secret: str) -> None:
+    admin.run("CREATE SCHEMA LAB.ELSEWHERE", f"CREATE TABLE {secret}.T (I INT)")
+    number, message = admin.refused(f"ALTER TABLE {secret}.T RENAME TO U")
+    assert number == 2 and "another schema" in message
+    admin.run(f"ALTER TABLE {secret}.T RENAME TO {secret}.U", f"USE SCHEMA {secret}", "ALTER TABLE U RENAME TO V")
+    assert admin.rows("SELECT * FROM V") == []
+    admin.run("DROP SCHEMA LAB.ELSEWHERE")

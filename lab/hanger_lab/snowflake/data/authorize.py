@@ -56,6 +56,16 @@ def require_create(kind: str, name: Name, context: Context, *, temporary: bool =
         raise errors.insufficient("schema", names.show(name[1:2]))
 
 
+def require_free_of_case(kind: str, name: Name, context: Context) -> None:
+    """Refuse a new name that differs only by case from one in its schema: to DuckDB the two are one."""
+    for other in ("TABLE", "VIEW") if kind in ("TABLE", "VIEW") else (kind,):
+        for found in context.catalog.all(other, name[:2]):
+            if found.name != name and found.name[2].casefold() == name[2].casefold():
+                raise errors.unsupported(
+                    f"a {kind.lower()} named {names.show(name[-1:])} beside one that differs only by case"
+                )
+
+
 def _read(expression: exp.Expr, context: Context, leave_out: exp.Table | None = None) -> bool:
     """Require SELECT on everything the statement reads; return whether it reads any table."""
     command = expression.key.upper()
@@ -117,6 +127,7 @@ def _create(expression: exp.Expr, context: Context) -> None:
         raise tables.unsupported(expression)
     name = tables.resolve(target, context.session, f"CREATE {kind}")
     require_create(kind, name, context, temporary=is_temporary(expression))
+    require_free_of_case(kind, name, context)
     present = context.catalog.relation(name) if kind in ("TABLE", "VIEW") else context.catalog.find(kind, name)
     if present is not None:
         if expression.args.get("replace"):
@@ -151,7 +162,9 @@ def _alter(expression: exp.Expr, context: Context) -> None:
         if isinstance(action, exp.Command):
             raise tables.unsupported(expression)
         if isinstance(action, exp.AlterRename) and isinstance(action.this, exp.Table):
-            require_create("TABLE", tables.resolve(action.this, context.session, "ALTER TABLE"), context)
+            renamed = tables.resolve(action.this, context.session, "ALTER TABLE")
+            require_create("TABLE", renamed, context)
+            require_free_of_case("TABLE", renamed, context)
         if isinstance(action, exp.SwapTable) and isinstance(action.this, exp.Table):
             require_relation(tables.resolve(action.this, context.session, "ALTER TABLE"), "OWNERSHIP", context)
 

@@ -101,9 +101,7 @@ def _alteration(expression: exp.Alter, context: Context) -> Effect | None:
     found = context.catalog.relation(name)
     for action in expression.args.get("actions") or []:
         if isinstance(action, exp.AlterRename) and found is not None:
-            written = tables.written(action.this)
-            other = name[: 3 - len(written)] + written if len(written) < 3 else written
-            return Effect("rename", found.kind, name, other)
+            return Effect("rename", found.kind, name, tables.resolve(action.this, context.session, "ALTER TABLE"))
         if isinstance(action, exp.SwapTable):
             return Effect("swap", "TABLE", name, tables.resolve(action.this, context.session, "ALTER TABLE"))
     return None
