@@ -124,6 +124,18 @@ def test_patch_merges_and_put_replaces(api: Api) -> None:
     assert "schemas" not in replaced["configuration"]
 
 
+def test_put_keeps_a_secret_that_is_given_as_its_mask(api: Api) -> None:
+    made = api.actor("source", "gym", SOURCE)
+    masked = {**SOURCE, "password": "**********", "ssl_mode": {"mode": "prefer"}}
+    path = f"/sources/{made['sourceId']}"
+    before = api.ask("GET", path, includeSecretCoordinates=True)["configuration"]["password"]
+    api.ask("PUT", path, {"name": "gym", "configuration": masked})
+    model = api.services.sources.model(made["sourceId"])
+    assert isinstance(model, PostgresConfig)
+    assert (model.password, model.ssl_mode.mode) == ("s3cret-value", "prefer")
+    assert api.ask("GET", path, includeSecretCoordinates=True)["configuration"]["password"] == before
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

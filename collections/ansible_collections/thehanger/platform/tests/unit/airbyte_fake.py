@@ -119,8 +119,9 @@ class FakeAirbyte:
             del table[identifier]
             return None
         if method in ("PATCH", "PUT") and "configuration" in body:
-            old = {} if method == "PUT" else item["configuration"]
-            item["configuration"] = merge(old, self.secured(identifier, body["configuration"]))
+            old = item["configuration"]
+            new = self.secured(identifier, body["configuration"], old)
+            item["configuration"] = new if method == "PUT" else merge(old, new)
         elif method in ("PATCH", "PUT"):
             item.update(body)
         return self.shown(kind, item, query.get("includeSecretCoordinates") == "true")
@@ -138,11 +139,14 @@ class FakeAirbyte:
         self.objects[kind][identifier] = item
         return self.shown(kind, item, False)
 
-    def secured(self, owner, configuration):
+    def secured(self, owner, configuration, old=None):
         stored = {}
         for key, value in configuration.items():
-            if isinstance(value, dict):
-                value = self.secured(owner, value)
+            before = old.get(key) if isinstance(old, dict) else None
+            if value == MASK and before is not None:
+                value = before
+            elif isinstance(value, dict):
+                value = self.secured(owner, value, before)
             elif key in SECRETS:
                 self.coordinates[owner, key] = self.coordinates.get((owner, key), 0) + 1
                 value = {"_coordinate": f"airbyte_workspace_secret_{key}_v{self.coordinates[owner, key]}"}

@@ -10,7 +10,7 @@ import ssl
 import time
 
 import pytest
-from airbyte_fake import WORKSPACE, FakeAirbyte, Problem, stream
+from airbyte_fake import MASK, WORKSPACE, FakeAirbyte, Problem, stream
 from airbyte_support import ModuleFailed, Runner
 from ansible.module_utils import urls
 from ansible_collections.thehanger.platform.plugins.module_utils.airbyte.client import AirbyteClient
@@ -153,9 +153,49 @@ class TestActors:
         result = source(configuration={**SOURCE, "ssl_mode": {"mode": "require"}})
         (body,) = api.sent("PUT", "/sources")
         assert body["configuration"]["ssl_mode"] == {"mode": "require"}
-        assert body["configuration"]["password"] == "s3cret-one"
+        assert body["configuration"]["password"] == MASK
+        assert [key for _owner, key in api.coordinates] == ["password"]
+        assert set(api.coordinates.values()) == {1}
         assert result["source"]["configuration"]["ssl_mode"] == {"mode": "require"}
         assert not source(configuration={**SOURCE, "ssl_mode": {"mode": "require"}})["changed"]
+
+    def test_another_variant_keeps_what_is_not_managed(self, api, source):
+        tunnel = {"tunnel_method": "SSH_KEY_AUTH", "tunnel_host": "bastion", "tunnel_port": 22, "private_key": "PEM"}
+        replication = {"method": "CDC", "plugin": "pgoutput"}
+        source(configuration={**SOURCE, "tunnel_method": tunnel, "replication_method": replication, "schemas": ["gym"]})
+        managed = {"ssl_mode": {"mode": "require"}, "tunnel_method": {"tunnel_host": "other"}}
+        result = source(configuration=managed)
+        (body,) = api.sent("PUT", "/sources")
+        assert body["configuration"]["password"] == MASK
+        assert result["source"]["configuration"]["replication_method"] == replication
+        (item,) = api.objects["sources"].values()
+        stored = item["configuration"]
+        assert stored["password"]["_coordinate"].endswith("_password_v1")
+        assert stored["tunnel_method"].pop("private_key")["_coordinate"].endswith("_private_key_v1")
+        assert stored["tunnel_method"] == {"tunnel_method": "SSH_KEY_AUTH", "tunnel_host": "other", "tunnel_port": 22}
+        assert (stored["schemas"], stored["host"]) == (["gym"], "10.0.0.5")
+        assert not source(configuration=managed)["changed"]
+        assert not source(configuration={**SOURCE, **managed, "schemas": ["gym"]})["changed"]
+
+    def test_a_changed_variant_takes_its_own_secrets_with_it(self, api, run):
+        options = {"name": "w", "type": "snowflake", "secrets_policy": "on_change"}
+        by_password = {**WAREHOUSE, "credentials": {"auth_type": "Username and Password", "password": "one"}}
+        run("airbyte_destination", configuration=by_password, **options)
+        run("airbyte_destination", configuration=WAREHOUSE, **options)
+        (body,) = api.sent("PUT", "/destinations")
+        assert body["configuration"]["credentials"] == WAREHOUSE["credentials"]
+        assert not run("airbyte_destination", configuration=WAREHOUSE, **options)["changed"]
+        rotated = {**WAREHOUSE, "credentials": {**WAREHOUSE["credentials"], "private_key": "two"}}
+        assert run("airbyte_destination", configuration=rotated, **options)["changed"]
+
+    def test_a_changed_secret_goes_with_another_variant(self, api, source):
+        source()
+        source(configuration={**SOURCE, "password": "s3cret-two", "ssl_mode": {"mode": "require"}})
+        (body,) = api.sent("PUT", "/sources")
+        assert body["configuration"]["password"] == "s3cret-two"
+        assert not source(configuration={**SOURCE, "password": "s3cret-two", "ssl_mode": {"mode": "require"}})[
+            "changed"
+        ]
 
     def test_a_source_that_cannot_connect_is_not_created(self, api, source):
         api.check = {"status": "failed", "message": "password authentication failed for user extraction"}

@@ -92,19 +92,45 @@ def changed_secrets(
 def plan_update(desired: Desired, observed: Observed, paths: frozenset[Path], rewritten: set[Path]) -> Step | None:
     """Return the request that brings an actor to the desired state, None when it is there.
 
-    PATCH merges objects, so a change of variant (another ssl mode, another way to log in) replaces the whole
-    configuration: what the old variant needed must not stay behind.
+    PATCH merges objects, so a change of variant (another ssl mode, another way to log in) takes a PUT: what the old
+    variant needed must not stay behind. All else is sent as Airbyte shows it, whose masks keep the secrets there are.
     """
     actual = observed.entity["configuration"]
     plain = secrets.without(desired.configuration, paths)
     if same(plain, actual) and not rewritten:
         return None
     path = f"/{desired.kind}s/{observed.entity[ID_KEYS[desired.kind]]}"
-    if _variant_changed(desired.configuration, actual):
-        whole = {**secrets.without(actual, paths), **desired.configuration}
+    variants = changed_variants(desired.configuration, actual)
+    if variants:
+        kept = frozenset(path for path in paths - rewritten if not within(path, variants))
+        whole = _replaced(actual, normalise(secrets.without(desired.configuration, kept)), variants)
         return Step("replace", "PUT", path, {"name": desired.name, "configuration": normalise(whole)})
     kept = frozenset(paths - rewritten)
     return Step("update", "PATCH", path, {"configuration": normalise(secrets.without(desired.configuration, kept))})
+
+
+def changed_variants(desired: Any, actual: Any, path: Path = ()) -> frozenset[Path]:
+    """Return the paths of the objects whose tag is to become another one, the outermost of each."""
+    found: frozenset[Path] = frozenset()
+    if not isinstance(desired, Mapping) or not isinstance(actual, Mapping):
+        return found
+    for key, value in desired.items():
+        old = actual.get(key)
+        if (
+            path
+            and key in UNION_TAGS
+            and not isinstance(value, Mapping)
+            and old is not None
+            and value not in (None, old)
+        ):
+            return frozenset({path})
+        found |= changed_variants(value, old, (*path, str(key)))
+    return found
+
+
+def within(path: Path, objects: frozenset[Path]) -> bool:
+    """Tell whether a path leads into one of the objects."""
+    return any(path[: len(start)] == start for start in objects)
 
 
 def public(kind: str, entity: Mapping[str, Any], paths: frozenset[Path] = frozenset()) -> dict[str, Any]:
@@ -191,7 +217,9 @@ def _update(
             error.message += "; nothing was changed"
             raise
     (client.put if step.method == "PUT" else client.patch)(step.path, body)
-    observed = _remember(client, store, desired, identifier, set(paths) if step.method == "PUT" else rewritten)
+    variants = changed_variants(desired.configuration, actual)
+    written = rewritten | {path for path in paths if within(path, variants)}
+    observed = _remember(client, store, desired, identifier, written)
     return Outcome(True, before, after, public(desired.kind, observed.entity, paths), check)
 
 
@@ -273,13 +301,13 @@ def _diff(
     return {"name": desired.name, "configuration": before}, {"name": desired.name, "configuration": after}
 
 
-def _variant_changed(desired: Any, actual: Any) -> bool:
-    if not isinstance(desired, Mapping) or not isinstance(actual, Mapping):
-        return False
+def _replaced(
+    actual: Mapping[str, Any], desired: Mapping[str, Any], variants: frozenset[Path], path: Path = ()
+) -> dict[str, Any]:
+    """Merge recursively, but take the objects at `variants` as they are desired."""
+    merged = dict(actual)
     for key, value in desired.items():
-        old = actual.get(key)
-        if key in UNION_TAGS and not isinstance(value, Mapping) and old is not None and old != value:
-            return True
-        if _variant_changed(value, old):
-            return True
-    return False
+        old, here = actual.get(key), (*path, key)
+        deeper = isinstance(old, Mapping) and isinstance(value, Mapping) and here not in variants
+        merged[key] = _replaced(old or {}, value, variants, here) if deeper else value
+    return merged
