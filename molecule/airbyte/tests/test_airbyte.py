@@ -58,5 +58,5 @@ def test_the_secret_is_in_one_file_that_root_reads(host):
 
 
 def test_the_server_does_not_run_as_root(host):
-    user = host.check_output("sudo docker top airbyte-server-1 -o uid").split()[-1]
+    user = host.check_output("sudo docker top airbyte-server-1 -o pid,uid").split()[-1]
     assert user != "0"
