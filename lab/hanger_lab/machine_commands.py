@@ -10,11 +10,12 @@ from itertools import islice
 from pathlib import Path
 
 from hanger_lab.config import Lab
+from hanger_lab.lock import exclusive
 from hanger_lab.machines import SEED, Engine, Machine, MachineError, ensure_image
 from hanger_lab.machines.provision import provide_engine
 from hanger_lab.machines.recipes import RECIPES
 from hanger_lab.progress import Progress
-from hanger_lab.up import exclusive, networks
+from hanger_lab.up import networks
 
 FIRST_ADDRESS = 10
 LABEL = "com.thehanger.machine"

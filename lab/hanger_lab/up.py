@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict
 from ipaddress import IPv4Network
 from typing import Any
@@ -15,6 +12,7 @@ from typing import Any
 from hanger_lab.airbyte_image import AirbyteImage, airbyte_image
 from hanger_lab.config import Lab
 from hanger_lab.keys import AccessKey, KeyPair, ec2_key, provisioner_key, write_private
+from hanger_lab.lock import exclusive
 from hanger_lab.machines import Engine, ensure_image
 from hanger_lab.machines.hosttools import require
 from hanger_lab.machines.provision import provide_engine
@@ -38,7 +36,6 @@ def up(lab: Lab, progress: Progress) -> dict[str, Any]:
     Raises PortTakenError, before anything is changed, and the errors of engine, images and services.
     """
     check_ports(lab)
-    lab.directory.mkdir(parents=True, exist_ok=True)
     with exclusive(lab), ThreadPoolExecutor(max_workers=4) as pool:
         with progress.step("Docker engine"):
             require(CLIENTS, progress.say)
@@ -90,20 +87,6 @@ def write_facts(lab: Lab, facts: dict[str, Any]) -> None:
     """Write the facts whole or not at all; unchanged ones are not written again."""
     if read_facts(lab) != facts:
         write_private(lab.facts, (json.dumps(facts, indent=2) + "\n").encode())
-
-
-@contextmanager
-def exclusive(lab: Lab) -> Iterator[None]:
-    """Let one `up` or `down` of a lab run at a time."""
-    path = lab.directory / "run" / "lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            log.warning("another hanger-lab works on %s: waiting for it", lab.directory)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _image(engine: Engine, name: str, progress: Progress) -> str:
