@@ -26,7 +26,7 @@ EPILOG = """environment:
   HANGER_LAB_CACHE           where its images are cached (default: cache in the lab's directory)
   HANGER_LAB_EC2_PORT        port of the EC2 endpoint (default: 5566)
   HANGER_LAB_SNOWFLAKE_PORT  port of the Snowflake endpoint (default: 8084)
-  DOCKER_HOST                the unix socket of the Docker engine to use
+  DOCKER_HOST                the unix socket of the Docker engine to use, the same one until `down`
 """
 ERRORS = (MachinesError, PortTakenError, ServiceError, ValueError, OSError)
 
@@ -58,9 +58,12 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("up", help="start the lab; what is done already is not repeated")
     commands.add_parser("status", help="show what runs; exit status 1 unless everything does")
-    ending = commands.add_parser("down", help="remove everything but the cache, the secrets and the logs")
+    ending = commands.add_parser("down", help="remove everything but the cache, secrets, SSH keys and logs")
     ending.add_argument("--images", action="store_true", help="also remove the lab's images from the engine")
-    ending.add_argument("--purge", action="store_true", help="also remove images, cache, secrets and logs")
+    ending.add_argument("--purge", action="store_true", help="also remove images, cache, secrets, SSH keys and logs")
+    ending.add_argument(
+        "--without-engine", action="store_true", help="go on when the engine that had the machines does not answer"
+    )
     logs = commands.add_parser("logs", help="show the logs of the endpoints")
     logs.add_argument("service", nargs="?", help="ec2, snowflake or engine (default: all)")
     logs.add_argument("-f", "--follow", action="store_true", help="wait for more until interrupted")
@@ -85,7 +88,8 @@ def _status(lab: Lab, options: argparse.Namespace, console: Console) -> int:
 
 
 def _down(lab: Lab, options: argparse.Namespace, console: Console) -> int:
-    down(lab, Progress(console), images=options.images, purge=options.purge)
+    progress = Progress(console)
+    down(lab, progress, images=options.images, purge=options.purge, without_engine=options.without_engine)
     return 0
 
 

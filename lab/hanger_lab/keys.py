@@ -34,8 +34,8 @@ class AccessKey:
 def ec2_key(directory: Path) -> AccessKey:
     """Return the access key in `secrets/ec2.json`, made once; the file is its owner's alone."""
     path = directory / "secrets" / "ec2.json"
+    private_directory(path.parent)
     if not path.is_file():
-        private_directory(path.parent)
         made = AccessKey("LAB" + "".join(secrets.choice(LETTERS) for _ in range(17)), secrets.token_urlsafe(30))
         write_private(path, json.dumps(asdict(made)).encode())
     return AccessKey(**json.loads(path.read_text()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import socket
 from collections.abc import Mapping
@@ -20,15 +21,72 @@ NO_ENGINE = (
 
 
 def engine_address(lab: Lab, environment: Mapping[str, str] = os.environ) -> str:
-    """Return the address of the engine to use; raise EngineError with what to do when there is none."""
-    if address := environment.get("DOCKER_HOST"):
+    """Return the address of the engine to use: the one with the lab's machines, else DOCKER_HOST, else what answers.
+
+    Raises EngineError with what to do, also when DOCKER_HOST names another engine than the lab's machines are in.
+    """
+    address, recorded = environment.get("DOCKER_HOST"), recorded_address(lab)
+    if address and (not recorded or not _same(checked_address(address), recorded)):
+        if recorded:
+            raise EngineError(
+                f"this lab's machines are in the Docker engine at {recorded}, but DOCKER_HOST is {address}: unset it, "
+                "or run `hanger-lab down` without it before the lab moves to another engine"
+            )
         return checked_address(address)
+    if recorded:
+        if not answers(socket_of(recorded)):
+            raise NoEngineError(
+                f"the Docker engine at {recorded}, which has this lab's machines, does not answer: start it; if it is "
+                "gone for good, `hanger-lab down --without-engine` removes the rest of the lab"
+            )
+        return recorded
     for path in (private_socket(lab), DEFAULT_SOCKET):
         if answers(path):
             return f"unix://{path}"
     if DEFAULT_SOCKET.exists() and not os.access(DEFAULT_SOCKET, os.R_OK | os.W_OK):
         raise EngineError(f"no permission to use {DEFAULT_SOCKET}: join the group docker and log in again, or be root")
     raise NoEngineError(NO_ENGINE)
+
+
+def recorded_address(lab: Lab) -> str | None:
+    """Return the address of the engine that the lab was brought up in; None when it was not."""
+    for path, keys in ((record_file(lab), ()), (lab.facts, ("engine",))):
+        try:
+            record = json.loads(path.read_text())
+            for key in keys:
+                record = record[key]
+            return str(record["docker_host"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return f"unix://{private_socket(lab)}" if private_record(lab).exists() else None
+
+
+def record_address(lab: Lab, address: str) -> None:
+    """Write down the engine before anything of the lab is in it."""
+    path = record_file(lab)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps({"docker_host": address}))
+    draft.replace(path)
+
+
+def record_file(lab: Lab) -> Path:
+    """Return the file that says which engine has the lab's machines, also while `up` has not ended."""
+    return lab.directory / "run" / "engine.json"
+
+
+def private_record(lab: Lab) -> Path:
+    """Return the file that exists from before the start of the lab's own engine until after its end."""
+    return lab.directory / "engine" / "before.json"
+
+
+def socket_of(address: str) -> Path:
+    """Return the path in a unix:// address."""
+    return Path(address.removeprefix("unix://"))
+
+
+def _same(one: str, other: str) -> bool:
+    return socket_of(one).resolve() == socket_of(other).resolve()
 
 
 def checked_address(address: str) -> str:

@@ -18,7 +18,7 @@ from hanger_lab.config import Lab
 from hanger_lab.machines import firewall
 from hanger_lab.machines.errors import EngineError
 from hanger_lab.machines.hosttools import find
-from hanger_lab.machines.locate import answers, private_socket
+from hanger_lab.machines.locate import answers, private_record, private_socket
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
@@ -49,12 +49,17 @@ class PrivateEngine:
     @property
     def record(self) -> Path:
         """What the host's packet filter was like before; exists from before the start until after the end."""
-        return self.directory / "before.json"
+        return private_record(self.lab)
 
     @property
     def exists(self) -> bool:
         """Tell whether it runs or did without having been ended properly."""
         return self.record.exists()
+
+    @property
+    def has_data(self) -> bool:
+        """Tell whether it may have machines, running or not."""
+        return (self.directory / "data").exists()
 
     def pid(self) -> int | None:
         """Return its process id when it runs."""

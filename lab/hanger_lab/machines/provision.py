@@ -12,7 +12,14 @@ from hanger_lab.config import Lab
 from hanger_lab.machines.engine import Engine
 from hanger_lab.machines.errors import EngineError, NoEngineError
 from hanger_lab.machines.hosttools import find, may_install, require
-from hanger_lab.machines.locate import DEFAULT_SOCKET, NO_ENGINE, answers
+from hanger_lab.machines.locate import (
+    DEFAULT_SOCKET,
+    NO_ENGINE,
+    answers,
+    private_socket,
+    record_address,
+    recorded_address,
+)
 from hanger_lab.machines.private import PrivateEngine
 
 PROGRAMS = {"dockerd": "docker.io", "iptables": "iptables", "nft": "nftables", "ip": "iproute2"}
@@ -26,10 +33,17 @@ def provide_engine(
 
     Raises EngineError that says what to install when the lab may not do that itself.
     """
+    engine = _provided(lab, say, environment)
+    record_address(lab, engine.address)
+    return engine
+
+
+def _provided(lab: Lab, say: Callable[[str], None], environment: Mapping[str, str]) -> Engine:
+    recorded, own = recorded_address(lab), f"unix://{private_socket(lab)}"
     try:
         return Engine.connect(lab)
     except NoEngineError:
-        if environment.get("DOCKER_HOST"):
+        if environment.get("DOCKER_HOST") or recorded not in (None, own, f"unix://{DEFAULT_SOCKET}"):
             raise
     if find("dockerd") is None and not may_install():
         raise EngineError(NO_ENGINE)
@@ -38,7 +52,7 @@ def provide_engine(
             f"Docker is installed but does not run: start it (`sudo systemctl start docker`). {NO_ENGINE}"
         )
     require(PROGRAMS, say)
-    if not _system_engine():
+    if recorded == own or (not _system_engine() and recorded is None):
         say("starting a private Docker engine")
         PrivateEngine(lab).start()
     return Engine.connect(lab)
