@@ -17,6 +17,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 COLLECTION = ROOT / "collections/ansible_collections/thehanger/platform"
+COLLECTION_NAME = "ansible_collections.thehanger.platform"
+PACKAGES = ("--config-file=../pyproject.toml", "--namespace-packages", "--explicit-package-bases")
 LOGS = ROOT / ".lab/test/test-logs"
 # Two labs beside the one of `make up`, each with its EC2 and Snowflake port: two whole platforms are built at a time.
 LABS = {"test": ("5567", "8085"), "test-aws": ("5569", "8087")}
@@ -54,7 +56,12 @@ def static_checks() -> list[Step]:
     return [
         Step("yamllint", ["yamllint", "--strict", "."]),
         Step("ruff", ["ruff", "check", "."]),
-        Step("mypy", ["mypy", "lab/hanger_lab", "oltp/hanger_oltp"]),
+        Step("mypy", ["mypy", "lab/hanger_lab", "oltp/hanger_oltp", "filter_plugins", "lookup_plugins"]),
+        Step(
+            "mypy-collection",
+            ["mypy", *PACKAGES, "-p", f"{COLLECTION_NAME}.plugins.module_utils"],
+            ROOT / "collections",
+        ),
         Step("ansible-lint", ["ansible-lint", "--offline", "-q"]),
         Step("ansible-config", ["ansible-config", "validate", "-t", "all"]),
         Step("changelog", ["antsibull-changelog", "lint"], COLLECTION),

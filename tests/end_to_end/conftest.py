@@ -53,6 +53,12 @@ class Platform:
         )
         return Run(result.returncode, result.stdout + result.stderr)
 
+    def ask(self, query):
+        """Run a statement in the gym's database, as its owner's superuser would."""
+        command = ["ansible", "-i", f"inventories/{self.inventory}", "oltp", "--become", "--become-user=postgres"]
+        module = ["-m", "community.postgresql.postgresql_query", "-a", f"login_db=thehangerdb query='{query}'"]
+        subprocess.run([*command, *module], cwd=ROOT, env=self.environment, check=True, capture_output=True)
+
 
 @pytest.fixture(scope="session")
 def facts():

@@ -6,7 +6,10 @@ import pytest
 from conftest import LAB, PROJECT, Platform
 
 
-def test_a_lab_that_does_not_run_is_named_with_the_command_that_starts_it(aws, tmp_path):
+@pytest.mark.parametrize("facts", [None, {"ec2": {"endpoint_url": "http://127.0.0.1:9"}}])
+def test_a_lab_that_does_not_run_is_named_with_the_command_that_starts_it(aws, tmp_path, facts):
+    if facts:
+        (tmp_path / "lab.json").write_text(json.dumps(facts))
     run = Platform("lab", {**aws.environment, "HANGER_LAB_DIR": str(tmp_path)}).play()
     assert run.code != 0
     assert "The lab is not running. Start it with 'make up' or 'hanger-lab up'." in run.text
@@ -20,7 +23,7 @@ def test_a_lab_that_does_not_run_is_named_with_the_command_that_starts_it(aws, t
             {"postgres_server_prot": 5433},
             "postgres_server_prot is no variable of the role postgres_server; did you mean",
         ),
-        ({"ec2_launch_instances": "oltp"}, "ec2_launch_instances"),
+        ({"docker_host_users": {"admin": True}}, "argument 'docker_host_users' is of type dict"),
         ({"ec2_launch_admin_cidrs": ["0.0.0.0/0"]}, "a range open to the world is refused"),
         (
             {
@@ -35,7 +38,7 @@ def test_a_lab_that_does_not_run_is_named_with_the_command_that_starts_it(aws, t
                     }
                 ]
             },
-            "ami-00000000000000000",
+            "has no image ami-00000000000000000. An AMI id belongs to one region",
         ),
         (
             {
@@ -60,16 +63,30 @@ def test_a_wrong_variable_is_named(aws, variables, message):
     assert run.changed == 0
 
 
-def test_a_missing_environment_variable_is_named_with_an_example(aws):
-    environment = {key: value for key, value in aws.environment.items() if key != "HANGER_ADMIN_CIDRS"}
+@pytest.mark.parametrize("name", ["HANGER_ADMIN_CIDRS", "HANGER_EXTRACTION_PASSWORD", "AIRBYTE_CLIENT_SECRET"])
+def test_a_missing_environment_variable_is_named(aws, name):
+    environment = {key: value for key, value in aws.environment.items() if key != name}
     run = Platform("aws", environment, aws.arguments).play()
     assert run.code != 0
-    assert "Export HANGER_ADMIN_CIDRS" in run.text
+    assert f"Export {name}" in run.text
     assert run.changed == 0
 
 
+def test_an_airbyte_that_cannot_be_deployed_is_refused_before_machines_cost_money(aws):
+    run = aws.play("-e", "airbyte_flavor=abctl")
+    assert run.code != 0
+    assert "airbyte_flavor 'abctl' is not yet available" in run.text.replace("''", "'")
+    assert run.changed == 0
+
+
+def test_a_part_on_machines_that_do_not_run_is_refused(aws):
+    run = aws.play("--tags", "postgres_server")
+    assert run.code != 0
+    assert "No machine with the roles oltp and el runs" in run.text
+
+
 def test_a_missing_snowflake_key_is_named(aws):
-    run = aws.play("--tags", "snowflake_setup", SNOWFLAKE_PRIVATE_KEY_PATH="/nowhere/key.p8")
+    run = aws.play(SNOWFLAKE_PRIVATE_KEY_PATH="/nowhere/key.p8")
     assert run.code != 0
     assert "/nowhere/key.p8" in run.text
     assert run.changed == 0

@@ -62,3 +62,13 @@ def test_a_table_that_does_not_exist_is_named_with_the_nearest_one(aws, built):
     assert "did you mean" in run.text
     assert "members" in run.text
     assert run.changed == 0
+
+
+def test_a_source_that_went_on_is_told_and_the_command_that_is_told_mends_it(aws, built):
+    aws.ask("INSERT INTO routecolors VALUES (99, $$new$$)")
+    behind = aws.play(playbook="playbooks/verify.yml")
+    assert behind.code != 0
+    assert "Sync again: --tags airbyte_connections -e airbyte_connections_sync=always" in behind.text
+    again = aws.play("--tags", "airbyte_connections", "-e", "airbyte_connections_sync=always")
+    assert again.code == 0, again.output[-4000:]
+    assert aws.play(playbook="playbooks/verify.yml").code == 0
