@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+
+from hanger_lab.files import private_directory, write_private
 
 KEY_BITS = 2048
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -41,20 +42,14 @@ def ec2_key(directory: Path) -> AccessKey:
     return AccessKey(**json.loads(path.read_text()))
 
 
-def private_directory(path: Path) -> None:
-    """Make a directory unless it exists; only its owner may enter it from now on."""
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if path.stat().st_mode & 0o077:
-        path.chmod(0o700)
-
-
 def provisioner_key(directory: Path) -> KeyPair:
     """Return the key pair under `secrets/`, made once; the private half is its owner's alone."""
     folder = directory / "secrets" / "snowflake"
     pair = KeyPair(folder / "hanger_provisioner.p8", folder / "hanger_provisioner.pub")
     if pair.private.is_file() and pair.public.is_file():
         return pair
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_directory(folder.parent)
+    private_directory(folder)
     key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -63,12 +58,3 @@ def provisioner_key(directory: Path) -> KeyPair:
     write_private(pair.public, public)
     write_private(pair.private, private)
     return pair
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
-    partial = path.with_name(f"{path.name}.new")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-    partial.replace(path)

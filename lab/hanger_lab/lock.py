@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from hanger_lab.config import Lab
-from hanger_lab.keys import private_directory
+from hanger_lab.files import private_directory
 
 log = logging.getLogger(__name__)
 

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hanger_lab.files import append_private
+
 log = logging.getLogger(__name__)
 
 MARK = "HANGER_LAB_SERVICE"
@@ -85,7 +87,7 @@ class Service:
             "PYTHONUNBUFFERED": "1",
             "PYTHONSAFEPATH": "1",
         }
-        with self.log_file.open("ab") as output:
+        with append_private(self.log_file) as output:
             process = subprocess.Popen(
                 list(self.command),
                 stdin=subprocess.DEVNULL,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from ipaddress import IPv4Network
@@ -11,7 +10,8 @@ from typing import Any
 
 from hanger_lab.airbyte_image import AirbyteImage, airbyte_image
 from hanger_lab.config import Lab
-from hanger_lab.keys import AccessKey, KeyPair, ec2_key, provisioner_key, write_private
+from hanger_lab.files import write_private
+from hanger_lab.keys import AccessKey, KeyPair, ec2_key, provisioner_key
 from hanger_lab.lock import exclusive
 from hanger_lab.machines import Engine, ensure_image
 from hanger_lab.machines.hosttools import require
@@ -20,8 +20,6 @@ from hanger_lab.machines.recipes import BASE_IMAGES
 from hanger_lab.processes import Service
 from hanger_lab.progress import Progress
 from hanger_lab.services import SNOWFLAKE_ACCOUNT, SNOWFLAKE_USER, check_ports, ec2_service, snowflake_service
-
-log = logging.getLogger(__name__)
 
 # What Ansible reaches the machines with.
 CLIENTS = {"ssh": "openssh-client"}
@@ -84,8 +82,8 @@ def read_facts(lab: Lab) -> dict[str, Any] | None:
 
 
 def write_facts(lab: Lab, facts: dict[str, Any]) -> None:
-    """Write the facts whole or not at all; unchanged ones are not written again."""
-    if read_facts(lab) != facts:
+    """Write the facts, for the lab's owner only, whole or not at all; unchanged ones are not written again."""
+    if read_facts(lab) != facts or lab.facts.stat().st_mode & 0o077:
         write_private(lab.facts, (json.dumps(facts, indent=2) + "\n").encode())
 
 

@@ -15,6 +15,7 @@ import docker
 from docker.errors import DockerException
 
 from hanger_lab.config import Lab
+from hanger_lab.files import append_private
 from hanger_lab.machines import firewall
 from hanger_lab.machines.errors import EngineError
 from hanger_lab.machines.hosttools import find
@@ -100,7 +101,7 @@ class PrivateEngine:
         if self.pid() is None:
             self._clear_the_way()
         environment = {**os.environ, MARK: f"{self.lab.id}:engine", "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}
-        with log_file.open("ab") as output:
+        with append_private(log_file) as output:
             process = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
                 env=environment,

@@ -25,6 +25,7 @@ from hanger_lab.machines.trust import MACHINE_BUNDLE, trust_files
 from hanger_lab.ports import PortTakenError, require_free
 from hanger_lab.processes import Service, ServiceError
 from hanger_lab.sources import source_files
+from hanger_lab.up import write_facts
 
 CLEAN = ["-P INPUT ACCEPT", "-P FORWARD ACCEPT"]
 WITH_DOCKER = [
@@ -193,6 +194,28 @@ def test_a_service_that_ends_says_why(tmp_path: Path) -> None:
     with pytest.raises(ServiceError, match="no such file"):
         broken.wait(10)
     assert broken.pids() == []
+
+
+def test_a_log_is_its_owners_alone_also_an_old_one(tmp_path: Path) -> None:
+    talker = service(tmp_path, "print('a secret')")
+    talker.log_file.parent.mkdir()
+    talker.log_file.write_text("before\n")
+    talker.log_file.chmod(0o644)
+    talker.start()
+    with pytest.raises(ServiceError, match="before / a secret"):
+        talker.wait(10)
+    assert talker.log_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_facts_and_secrets_are_their_owners_alone(lab: Lab) -> None:
+    lab.directory.mkdir()
+    (lab.directory / "secrets").mkdir(mode=0o755)
+    provisioner_key(lab.directory)
+    write_facts(lab, {"ec2": {"secret_key": "x"}})
+    lab.facts.chmod(0o644)
+    write_facts(lab, {"ec2": {"secret_key": "x"}})
+    assert lab.facts.stat().st_mode & 0o777 == 0o600
+    assert (lab.directory / "secrets").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_service_is_found_and_stopped_without_its_pid_file(tmp_path: Path) -> None:
