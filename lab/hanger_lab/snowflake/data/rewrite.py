@@ -26,6 +26,8 @@ def resolve_names(expression: exp.Expr) -> exp.Expr:
 
 def rewrite(expression: exp.Expr, context: Context) -> exp.Expr:
     """Return the statement with functions of the session replaced by their values and gaps of fakesnow avoided."""
+    if isinstance(expression, exp.Create) and str(expression.args.get("kind")).upper() == "VIEW":
+        _require_same_for_everyone(expression, context)
     information_schema.confine(expression, context)
     tables.qualify(expression, context.session)
     for function in list(expression.find_all(exp.Func)):
@@ -105,6 +107,16 @@ def _session_function(function: exp.Expr, context: Context) -> exp.Expr | None:
         arguments = function.expressions if isinstance(function, exp.Anonymous) else [function.this]
         return exp.Boolean(this=bool(arguments) and arguments[0].name in context.access.all)
     return None
+
+
+def _require_same_for_everyone(view: exp.Create, context: Context) -> None:
+    """Refuse in a view what is replaced by its value for the session: everybody would see that of the creator."""
+    for function in view.find_all(exp.Func):
+        if _session_function(function, context) is not None:
+            raise errors.unsupported(f"{function.sql(dialect='snowflake')[:60]} in a view")
+    for table in tables.sources(view, tables.target(view)):
+        if tables.resolve(table, context.session, "CREATE VIEW")[1] == tables.INFORMATION_SCHEMA:
+            raise errors.unsupported("INFORMATION_SCHEMA in a view")
 
 
 def _qualify_merge(merge: exp.Merge) -> None:
