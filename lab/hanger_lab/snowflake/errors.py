@@ -46,6 +46,13 @@ def unusable() -> SnowflakeError:
     )
 
 
+def expansion(view: str, cause: SnowflakeError) -> SnowflakeError:
+    """Refuse a view whose own text cannot be run any more with the rights of its owner."""
+    return SnowflakeError(
+        2037, "42601", f"SQL compilation error:\nFailure during expansion of view '{view}': {cause.message}"
+    )
+
+
 def exists(name: str) -> SnowflakeError:
     """Refuse to create what is there already."""
     return SnowflakeError(2002, "42710", f"SQL compilation error:\nObject '{name}' already exists.")

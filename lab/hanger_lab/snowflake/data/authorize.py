@@ -7,7 +7,9 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from hanger_lab.snowflake import errors, names
+from hanger_lab.snowflake.access import Access, inherited
 from hanger_lab.snowflake.data import tables
+from hanger_lab.snowflake.model import Securable
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.session import Context
 from hanger_lab.snowflake.statements import warehouse
@@ -46,6 +48,29 @@ def require_relation(name: Name, privilege: str, context: Context) -> None:
         if privilege == "SELECT":
             raise errors.missing("TABLE", names.show(name))
         raise errors.insufficient(found.kind, names.show(name[-1:]))
+    if privilege == "SELECT" and found.kind == "VIEW":
+        _require_sources(found, context)
+
+
+def _require_sources(view: Securable, context: Context, above: tuple[Name, ...] = ()) -> None:
+    """Require that a view's owner may still read what the view reads; the reader's own rights end at the view."""
+    shown = names.show(view.name[-1:])
+    sources = view.properties.get("SOURCES")
+    if not isinstance(sources, list):
+        raise errors.unsupported(f"view {shown} without a record of what it reads; create it again")
+    roles = inherited(context.catalog, [view.owner])
+    rights = Access(context.catalog, context.account, view.owner, roles, roles)
+    for source in sources:
+        name = tuple(str(part) for part in source) if isinstance(source, list) else ()
+        found = context.catalog.relation(name)
+        try:
+            rights.require_parents("TABLE", name)
+            if found is None or name in above or not rights.holds("SELECT", found.kind, name):
+                raise errors.missing("TABLE", names.show(name))
+            if found.kind == "VIEW":
+                _require_sources(found, context, (*above, view.name))
+        except errors.SnowflakeError as cause:
+            raise errors.expansion(shown, cause) from None
 
 
 def require_create(kind: str, name: Name, context: Context, *, temporary: bool = False) -> None:

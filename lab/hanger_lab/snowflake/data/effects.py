@@ -25,6 +25,7 @@ class Effect:
     copy_grants: bool = False
     temporary: bool = False
     transient: bool = False
+    sources: tuple[Name, ...] = ()
 
 
 def foresee(expression: exp.Expr, context: Context) -> Effect | None:
@@ -41,6 +42,7 @@ def foresee(expression: exp.Expr, context: Context) -> Effect | None:
             copy_grants=properties is not None and properties.find(exp.CopyGrantsProperty) is not None,
             temporary=authorize.is_temporary(expression),
             transient=properties is not None and properties.find(exp.TransientProperty) is not None,
+            sources=_sources(expression, target, context) if kind == "VIEW" else (),
         )
     if isinstance(expression, exp.Drop):
         target = tables.require_target(expression)
@@ -79,11 +81,19 @@ def _created(effect: Effect, context: Context) -> None:
     properties: Properties = {}
     if effect.temporary or effect.transient:
         properties["TABLE_KIND"] = "TEMPORARY" if effect.temporary else "TRANSIENT"
+    if effect.kind == "VIEW":
+        properties["SOURCES"] = [list(source) for source in effect.sources]
     catalog.create(effect.kind, effect.name, context.session.role, properties)
     for grant in kept:
         catalog.grant(grant)
     if effect.temporary:
         context.session.connection.temporary.append((effect.kind, effect.name))
+
+
+def _sources(expression: exp.Expr, target: exp.Table, context: Context) -> tuple[Name, ...]:
+    """List what a view reads, to be checked again whenever it is read."""
+    found = tables.sources(expression, leave_out=target)
+    return tuple(sorted({tables.resolve(table, context.session, "CREATE VIEW") for table in found}))
 
 
 def _swap(effect: Effect, context: Context) -> None:
