@@ -12,19 +12,21 @@ KEYS = ("name", "value", "unit", "peer", "note")
 
 
 def main(name: str) -> int:
-    """Run `bench/<name>.py`'s measure() and write what it yields; return the exit code."""
+    """Run `bench/<name>.py`'s measure() and keep what it yields once it is complete; return the exit code."""
     known = sorted(path.stem for path in BENCH.glob("*.py") if path.stem != "run")
     if name not in known:
         sys.stderr.write(f"NAME must be one of: {', '.join(known)}; not {name!r}\n")
         return 2
     results = BENCH / "results" / f"{name}.jsonl"
     results.parent.mkdir(exist_ok=True)
-    with results.open("w") as stream:
+    partial = results.with_name(f"{results.name}.new")
+    with partial.open("w") as stream:
         for figure in importlib.import_module(name).measure():
             line = json.dumps({key: figure.get(key) for key in KEYS})
             stream.write(f"{line}\n")
             sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
+    partial.replace(results)
     return 0
 
 
