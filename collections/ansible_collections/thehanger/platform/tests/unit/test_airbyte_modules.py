@@ -107,6 +107,33 @@ class TestActors:
         assert run.secrets_file.stat().st_mode & 0o777 == 0o600
         assert run.secrets_file.parent.stat().st_mode & 0o777 == 0o700
 
+    def test_no_secret_leaves_the_module_by_another_field(self, api, source, run):
+        parameters = "ssl=true&sslpassword=s3cret-three"
+        given = {**SOURCE, "jdbc_url_params": parameters, "access_token": "s3cret-four"}
+        outputs = [source(configuration=given), source(configuration=given)]
+        assert not outputs[1]["changed"]
+        outputs.append(source(configuration={**given, "jdbc_url_params": parameters + "-changed"}))
+        assert outputs[2]["diff"]["after"]["configuration"]["jdbc_url_params"] == "(secret changed)"
+        (item,) = api.objects["sources"].values()
+        assert item["configuration"]["jdbc_url_params"] == parameters + "-changed"
+        outputs += [source(configuration={**given, "jdbc_url_params": "ssl=true"}) for _ in range(2)]
+        assert outputs[-1]["source"]["configuration"]["jdbc_url_params"] == "ssl=true"
+        outputs.append(source(configuration=given))
+        outputs.append(run("airbyte_info"))
+        assert "s3cret" not in json.dumps(outputs)
+
+    @pytest.mark.parametrize("status", ["failed", "succeeded"])
+    def test_no_secret_leaves_the_module_by_the_message_of_a_check(self, api, source, status):
+        api.check = {"status": status, "message": "cannot use s3cret-one, PEM at s3cret three of 10.0.0.5"}
+        given = {**SOURCE, "jdbc_url_params": "sslpassword=s3cret%20three"}
+        try:
+            result = source(configuration=given)
+        except ModuleFailed as failed:
+            result = failed.result
+        text = json.dumps(result)
+        assert "s3cret" not in text
+        assert "PEM at ******** of 10.0.0.5" in text
+
     def test_changes_only_what_differs_and_keeps_the_rest(self, api, source):
         source()
         result = source(configuration={"host": "10.0.0.6"})

@@ -73,6 +73,55 @@ def test_secret_paths_know_the_specification_and_the_mask():
     assert ("tunnel_method", "ssh_key") in secrets.secret_paths("source", "postgres")
     assert secrets.secret_paths("source", "x", {"a": {"b": "**********"}}) == {("a", "b")}
     assert secrets.secret_paths("source", "x", {"a": {"api_key": "k"}}) == {("a", "api_key")}
+    assert ("tunnel_method", "ssh_key") in secrets.secret_paths("source", None)
+
+
+@pytest.mark.parametrize("connector", ["postgres", "snowflake", "mysql"])
+@pytest.mark.parametrize(
+    ("configuration", "expected"),
+    [
+        ({"jdbc_url_params": "sslmode=require&sslpassword=hunter%202"}, {"hunter%202", "hunter 2"}),
+        ({"jdbc_url_params": "ssl=true;PWD=hunter2;a=b"}, {"hunter2;a=b", "hunter2"}),
+        ({"jdbc_url_params": "PWD=hunter2;ssl=true"}, {"hunter2;ssl=true", "hunter2"}),
+        ({"jdbc_url_params": "https://example.com/?privateKey=abc=="}, {"abc=="}),
+        ({"other": {"client_secret": "hunter2"}}, {"hunter2"}),
+        ({"other": {"api_tokens": ["hunter2", "hunter3"]}}, {"hunter2", "hunter3"}),
+        ({"other": [{"name": "n", "password": "hunter2"}]}, {"hunter2"}),
+        ({"other": [[{"name": "n"}], "token=hunter2"]}, {"hunter2"}),
+        ({"other": {"token": 123456}}, {"123456"}),
+    ],
+)
+def test_secrets_in_fields_that_no_specification_lists(connector, configuration, expected):
+    kind = "destination" if connector == "snowflake" else "source"
+    new = secrets.secret_paths(kind, connector, configuration) - secrets.secret_paths(kind, connector)
+    ((name, value),) = configuration.items()
+    assert new == ({(name, *value)} if isinstance(value, dict) else {(name,)})
+    whole = {value} if isinstance(value, str) else set()
+    assert secrets.texts(configuration, new) == expected | whole
+    assert not any(text in str(secrets.marked(configuration, new, {})) for text in expected)
+
+
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        {"jdbc_url_params": "sslmode=require&applicationName=token"},
+        {"jdbc_url_params": "sslpassword="},
+        {"primary_key": "id"},
+        {"use_token": True},
+        {"token": None},
+        {"schemas": ["public", "secret"]},
+        {"tunnel_method": {"tunnel_method": "SSH_PASSWORD_AUTH"}},
+    ],
+)
+def test_what_only_looks_like_a_secret_is_shown(configuration):
+    assert secrets.secret_paths("source", "postgres", configuration) == secrets.secret_paths("source", "postgres")
+
+
+def test_a_number_and_a_list_settle():
+    assert not secrets.changed("123456", 123456, None, None, "f", "on_change")
+    masked = [{"name": "n", "password": "**********"}]
+    assert not secrets.changed("[...]", masked, None, {"hmac": "f"}, "f", "on_change")
+    assert secrets.secret_paths("source", "postgres", {"a": masked}) >= {("a",)}
 
 
 @pytest.mark.parametrize(

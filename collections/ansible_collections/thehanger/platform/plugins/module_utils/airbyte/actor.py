@@ -270,10 +270,11 @@ def _remember(
 
 def _check(client: AirbyteClient, desired: Desired, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
     answer: Mapping[str, Any] = client.ask(path, body, timeout=CHECK_TIMEOUT)
+    message = client.concealed(str(answer.get("message") or ""))
     if answer.get("status") != "succeeded":
-        message = answer.get("message") or "Airbyte gives no reason"
+        message = message or "Airbyte gives no reason"
         raise AirbyteError(f"{desired.kind} '{desired.name}' cannot connect: {message}")
-    return {"status": "succeeded", "message": answer.get("message")}
+    return {"status": "succeeded", "message": message or None}
 
 
 def _refuse_other_connector(desired: Desired, entity: Mapping[str, Any]) -> None:

@@ -19,7 +19,7 @@ from ansible.module_utils.urls import SSLValidationError, open_url
 
 from ..addresses import is_private
 from .errors import AirbyteError, ApiError, CredentialsError, TimedOutError, UnreachableError
-from .problems import describe
+from .problems import concealed, describe
 
 PUBLIC_API = "/api/public/v1"
 CONFIG_API = "/api/v1"
@@ -56,6 +56,10 @@ class AirbyteClient:
     def hide(self, values: set[str]) -> None:
         """Keep these values out of every error message."""
         self._secrets |= {value for value in values if value}
+
+    def concealed(self, text: str) -> str:
+        """Return a text of Airbyte without the values that are to be hidden."""
+        return concealed(text, self._secrets)
 
     def get(self, path: str, *, timeout: float | None = None, **query: Any) -> Any:
         """Read one resource of the public API."""

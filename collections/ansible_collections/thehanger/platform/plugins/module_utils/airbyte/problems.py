@@ -23,9 +23,15 @@ def describe(
         text += ": " + "; ".join(reasons)
     for field, value in _mentioned(text, body or {}):
         text += f" [{field} = {value!r}]"
+    text = concealed(text, secrets)
+    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
+
+
+def concealed(text: str, secrets: Collection[str]) -> str:
+    """Return a text with asterisks in place of each secret."""
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "********")
-    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
+    return text
 
 
 def _reasons(problem: Any) -> list[str]:

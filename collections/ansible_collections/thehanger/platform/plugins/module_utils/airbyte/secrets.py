@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path as FilePath
 from typing import Any, Literal
+from urllib.parse import unquote
 
 from .errors import AirbyteError
 from .model import Path, value_at, with_value
@@ -27,8 +28,12 @@ from .model import Path, value_at, with_value
 Policy = Literal["on_change", "always", "never"]
 MASK = re.compile(r"\*{4,}")
 LIKELY = re.compile(
-    r"password|passphrase|secret|token|private_key|api_key|access_key|client_key|ssh_key", re.IGNORECASE
+    r"passw(or)?d|pwd|passphrase|passcode|secret|token|credentials_json|(private|api|access|account|client|ssh)_?key",
+    re.IGNORECASE,
 )
+# Parameters in one text, such as jdbc_url_params has.
+PAIR = re.compile(r"(?:^|(?<=[?&;,\s]))(?P<key>[\w.%-]+)=(?=(?P<value>[^&]*))")
+ENDS = re.compile(r"[;,\s]")
 KNOWN: Mapping[tuple[str, str], frozenset[Path]] = {
     ("source", "postgres"): frozenset(
         {
@@ -50,25 +55,50 @@ KNOWN: Mapping[tuple[str, str], frozenset[Path]] = {
 def secret_paths(kind: str, connector: str | None, *configurations: Mapping[str, Any]) -> frozenset[Path]:
     """Return the paths of secrets: those of the connector's specification, and every value that comes masked.
 
-    Of a connector without known specification, names that sound like secrets count too.
+    Names that sound like secrets count too, as keys or within a value such as `sslpassword=x&ssl=true`. Where the
+    connector is not known yet, the specifications of all of them count.
     """
-    known = KNOWN.get((kind, connector or ""))
-    found = set(known or ())
+    specified = [paths for key, paths in KNOWN.items() if key[0] == kind and connector in (None, key[1])]
+    found = set(frozenset().union(*specified))
     for configuration in configurations:
-        for path, value in _leaves(configuration):
-            if masked(value) or (known is None and LIKELY.search(path[-1])):
-                found.add(path)
+        found |= {path for path, value in _leaves(configuration) if masked(value) or _sensitive(path[-1], value)}
     return frozenset(found)
 
 
 def masked(value: Any) -> bool:
-    """Tell whether a value is Airbyte's mask of a secret."""
+    """Tell whether a value is Airbyte's mask of a secret, or a list with one in it."""
+    if isinstance(value, Mapping):
+        return any(masked(item) for item in value.values())
+    if isinstance(value, list):
+        return any(masked(item) for item in value)
     return isinstance(value, str) and MASK.fullmatch(value) is not None
 
 
 def texts(configuration: Mapping[str, Any], paths: frozenset[Path]) -> set[str]:
-    """Return the secret values of a configuration."""
-    return {str(value) for path in paths if (value := value_at(configuration, path)) is not None and not masked(value)}
+    """Return the secret values of a configuration, and those that stand inside of a longer value."""
+    found: set[str] = set()
+    for path in paths:
+        value = value_at(configuration, path)
+        found |= _texts(path[-1], value, whole=not isinstance(value, (list, Mapping)))
+    return found
+
+
+def _texts(key: str, value: Any, *, whole: bool = False) -> set[str]:
+    if isinstance(value, Mapping):
+        return set().union(*(_texts(str(name), item) for name, item in value.items()))
+    if isinstance(value, list):
+        return set().union(*(_texts(key, item) for item in value))
+    if value is None or isinstance(value, bool) or masked(value):
+        return set()
+    text = str(value)
+    parts = {match["value"] for match in PAIR.finditer(text) if LIKELY.search(match["key"])}
+    parts |= {ENDS.split(part)[0] for part in parts}
+    parts |= {unquote(part) for part in parts}
+    return (parts | {text} if whole or LIKELY.search(key) else parts) - {""}
+
+
+def _sensitive(key: str, value: Any) -> bool:
+    return bool(_texts(key, value))
 
 
 def marked(configuration: Mapping[str, Any], paths: frozenset[Path], marks: Mapping[Path, str]) -> dict[str, Any]:
@@ -103,7 +133,7 @@ def changed(
     if policy == "never":
         return False
     if not masked(stored):
-        return bool(stored != desired)
+        return str(stored) != desired
     if record is None or not hmac.compare_digest(str(record.get("hmac")), fingerprint):
         return True
     known = record.get("coordinate")
