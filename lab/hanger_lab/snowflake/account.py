@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hmac
 import logging
 import threading
 import time
@@ -11,10 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hanger_lab.snowflake import auth, errors, keys, names, statements
+from hanger_lab.snowflake import access, auth, errors, keys, names, statements
 from hanger_lab.snowflake.catalog import Catalog
 from hanger_lab.snowflake.data import changes, executor
 from hanger_lab.snowflake.data.engine import Engine
+from hanger_lab.snowflake.lexer import first_words
 from hanger_lab.snowflake.model import ACCOUNT, PRIVILEGES, SYSTEM_ROLES, Grant, RoleGrant
 from hanger_lab.snowflake.session import Context, Session
 from hanger_lab.snowflake.statements import use, user
@@ -22,7 +24,6 @@ from hanger_lab.snowflake.store import Store
 
 log = logging.getLogger(__name__)
 
-_IDLE_SECONDS = 14_400
 _HIERARCHY = (
     ("SECURITYADMIN", "ACCOUNTADMIN"),
     ("SYSADMIN", "ACCOUNTADMIN"),
@@ -68,7 +69,13 @@ class Account:
         login = auth.Login(data, wanted)
         with self.catalog.read():
             found, role = auth.authenticate(login, self.name, self.catalog)
-        session = Session(found.name[0], role, self.engine.connect(), secondary=user.secondary_roles(found))
+        session = Session(
+            found.name[0],
+            role,
+            self.engine.connect(),
+            secondary=user.secondary_roles(found),
+            user_created=found.created,
+        )
         session.client = f"{data.get('CLIENT_APP_ID', '')} {data.get('CLIENT_APP_VERSION', '')}".strip()
         self._start_in(session, wanted, found.properties)
         self._set_parameters(session, data.get("SESSION_PARAMETERS") or {})
@@ -79,15 +86,26 @@ class Account:
         return session
 
     def session(self, token: str) -> Session | None:
-        """Find a session by its token, and note that it is in use."""
+        """Find a session by its token, and note that it is in use; None when it or its user is gone."""
         found = self._sessions.get(token)
-        if found is not None:
-            found.used = time.monotonic()
+        if found is None or found.ended or not self._user_remains(found):
+            return None
+        found.used = time.monotonic()
         return found
 
     def renew(self, master_token: str) -> Session | None:
-        """Find a session by its master token."""
-        return next((s for s in self._sessions.values() if s.master_token == master_token), None)
+        """Find a session by its master token, and give it a new token."""
+        with self._lock:
+            for token, found in list(self._sessions.items()):
+                if hmac.compare_digest(found.master_token.encode(), master_token.encode()):
+                    if found.ended or not self._user_remains(found):
+                        return None
+                    found.renew()
+                    found.used = time.monotonic()
+                    del self._sessions[token]
+                    self._sessions[found.token] = found
+                    return found
+        return None
 
     def logout(self, token: str) -> None:
         """End a session: its transaction is undone, its temporary objects are dropped."""
@@ -113,6 +131,7 @@ class Account:
         """Run one statement and return the `data` of the answer; raises SnowflakeError when it fails."""
         with session.lock:
             context = self.context(session)
+            self._require_role(request.text, session)
             query_id = str(uuid.uuid4())
             answer = self._definition(request, context) or executor.execute(request, context)
             return {"queryId": query_id, **answer, **self._final(session)}
@@ -144,10 +163,24 @@ class Account:
         return found.wire()
 
     def _end_idle_sessions(self) -> None:
-        """End the sessions whose clients went away without a word."""
+        """End the sessions whose clients went away without a word, and those whose users are gone."""
         for token, session in list(self._sessions.items()):
-            if time.monotonic() - session.used > _IDLE_SECONDS:
+            if session.ended or not self._user_remains(session):
                 self.logout(token)
+
+    def _user_remains(self, session: Session) -> bool:
+        """Whether the user who logged in is still there and enabled, and is not another of the same name."""
+        found = self.catalog.find("USER", (session.user,))
+        return (
+            found is not None and found.created == session.user_created and found.properties.get("DISABLED") is not True
+        )
+
+    def _require_role(self, text: str, session: Session) -> None:
+        """Refuse everything but a change of role when the user may no longer use the session's primary role."""
+        with self.catalog.read():
+            allowed = session.role in access.assumable(self.catalog, session.user)
+        if not allowed and first_words(text, 2) != ["USE", "ROLE"]:
+            raise errors.role_not_assigned(session.role)
 
     def _final(self, session: Session) -> dict[str, Any]:
         return {

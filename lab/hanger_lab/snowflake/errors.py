@@ -65,6 +65,16 @@ def insufficient(kind: str, name: str) -> SnowflakeError:
     )
 
 
+def role_not_assigned(role: str) -> SnowflakeError:
+    """Refuse a role that was not granted to the user."""
+    return SnowflakeError(
+        3013,
+        "42501",
+        f"SQL access control error:\nRequested role '{role}' is not assigned to the executing user. "
+        "Specify another role to activate.",
+    )
+
+
 def invalid_property(name: str, kind: str) -> SnowflakeError:
     """Refuse a property that the kind of object does not have."""
     return SnowflakeError(1420, "42601", f"SQL compilation error:\ninvalid property '{name}' for '{kind}'")

@@ -19,12 +19,9 @@ from hanger_lab.snowflake import errors
 from hanger_lab.snowflake.account import Account
 from hanger_lab.snowflake.data import executor, rewrite, stages
 from hanger_lab.snowflake.errors import SnowflakeError
-from hanger_lab.snowflake.session import Session
+from hanger_lab.snowflake.session import MASTER_SECONDS, SESSION_SECONDS, Session
 
 log = logging.getLogger(__name__)
-
-_SESSION_SECONDS = 3600
-_MASTER_SECONDS = 14_400
 
 
 class Server:
@@ -71,22 +68,25 @@ class Server:
         return JSONResponse({"success": True, "code": None, "message": None, "data": _welcome(session)})
 
     async def renew(self, request: Request) -> Response:
-        """Hand out the session's tokens again."""
-        session = self.account.renew(_token(request)) or self.account.session(_token(request))
+        """Hand out a new token to the holder of the master token."""
+        session = await run_in_threadpool(self.account.renew, _token(request))
         if session is None:
-            return _logged_out()
+            return _refusal("390114", "Authentication token has expired.  The user must authenticate again.")
         data = {
             "sessionToken": session.token,
-            "validityInSecondsST": _SESSION_SECONDS,
+            "validityInSecondsST": SESSION_SECONDS,
             "masterToken": session.master_token,
-            "validityInSecondsMT": _MASTER_SECONDS,
+            "validityInSecondsMT": MASTER_SECONDS,
             "sessionId": session.id,
         }
         return JSONResponse({"success": True, "code": None, "message": None, "data": data})
 
     async def heartbeat(self, request: Request) -> Response:
         """Keep a session alive."""
-        return _success() if self.account.session(_token(request)) else _logged_out()
+        session = self.account.session(_token(request))
+        if session is None or session.expired:
+            return _refused(session)
+        return _success()
 
     async def end_session(self, request: Request) -> Response:
         """Close a session."""
@@ -97,8 +97,8 @@ class Server:
     async def query(self, request: Request) -> Response:
         """Run a statement."""
         session = self.account.session(_token(request))
-        if session is None:
-            return _logged_out()
+        if session is None or session.expired:
+            return _refused(session)
         body = await _body(request)
         if body.get("asyncExec"):
             return _failure(errors.unsupported("asynchronous execution"))
@@ -118,7 +118,7 @@ class Server:
     async def abort(self, request: Request) -> Response:
         """Interrupt what the session runs."""
         session = self.account.session(_token(request))
-        if session is not None:
+        if session is not None and not session.expired:
             session.connection.duck.interrupt()
         return _success()
 
@@ -151,8 +151,8 @@ def _welcome(session: Session) -> dict[str, Any]:
     return {
         "token": session.token,
         "masterToken": session.master_token,
-        "validityInSeconds": _SESSION_SECONDS,
-        "masterValidityInSeconds": _MASTER_SECONDS,
+        "validityInSeconds": SESSION_SECONDS,
+        "masterValidityInSeconds": MASTER_SECONDS,
         "displayUserName": session.user,
         "serverVersion": rewrite.VERSION,
         "firstLogin": False,
@@ -184,10 +184,15 @@ def _success() -> Response:
     return JSONResponse({"success": True, "code": None, "message": None, "data": None})
 
 
-def _logged_out() -> Response:
-    return JSONResponse(
-        {"success": False, "code": "390111", "message": "Session no longer exists. New login required.", "data": None}
-    )
+def _refused(session: Session | None) -> Response:
+    """Answer a token that is not valid: drivers renew one that is only too old."""
+    if session is None:
+        return _refusal("390111", "Session no longer exists.  New login required to access the service.")
+    return _refusal("390112", "Your session has expired. Please login again.")
+
+
+def _refusal(code: str, message: str) -> Response:
+    return JSONResponse({"success": False, "code": code, "message": message, "data": None})
 
 
 def _failure(refused: SnowflakeError) -> Response:

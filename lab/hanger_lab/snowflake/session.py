@@ -17,6 +17,10 @@ from hanger_lab.snowflake.parser import Properties
 if TYPE_CHECKING:
     from hanger_lab.snowflake.data.engine import Connection, Engine
 
+SESSION_SECONDS = 3600
+MASTER_SECONDS = 14_400
+_ALMOST_NEW_SECONDS = 60
+
 
 @dataclass
 class Session:
@@ -34,8 +38,26 @@ class Session:
     master_token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     parameters: Properties = field(default_factory=dict)
     client: str = ""
+    user_created: float = 0.0
+    issued: float = field(default_factory=time.monotonic)
     used: float = field(default_factory=time.monotonic)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def expired(self) -> bool:
+        """Whether the token is older than its announced validity."""
+        return time.monotonic() - self.issued > SESSION_SECONDS
+
+    @property
+    def ended(self) -> bool:
+        """Whether the client has not been heard of for longer than the master token's announced validity."""
+        return time.monotonic() - self.used > MASTER_SECONDS
+
+    def renew(self) -> None:
+        """Replace the token; one that is almost new is kept, because a client may ask twice at the same time."""
+        if time.monotonic() - self.issued > _ALMOST_NEW_SECONDS:
+            self.token = secrets.token_urlsafe(32)
+            self.issued = time.monotonic()
 
     def qualify(self, name: Name, depth: int, command: str) -> Name:
         """Complete a name to `depth` parts with the current database and schema; raises when there are none."""

@@ -134,12 +134,7 @@ def _use_role(context: Context, role: str) -> None:
     if context.catalog.find("ROLE", (role,)) is None:
         raise errors.unusable()
     if role not in access.assumable(context.catalog, context.session.user):
-        raise errors.SnowflakeError(
-            3013,
-            "42501",
-            f"SQL access control error:\nRequested role '{names.show((role,))}' is not assigned to the executing "
-            "user. Specify another role to activate.",
-        )
+        raise errors.role_not_assigned(names.show((role,)))
     context.session.role = role
 
 
