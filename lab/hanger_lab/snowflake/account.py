@@ -69,6 +69,7 @@ class Account:
         login = auth.Login(data, wanted)
         with self.catalog.read():
             found, role = auth.authenticate(login, self.name, self.catalog)
+        parameters = use.at_login(data.get("SESSION_PARAMETERS") or {})
         session = Session(
             found.name[0],
             role,
@@ -78,7 +79,7 @@ class Account:
         )
         session.client = f"{data.get('CLIENT_APP_ID', '')} {data.get('CLIENT_APP_VERSION', '')}".strip()
         self._start_in(session, wanted, found.properties)
-        self._set_parameters(session, data.get("SESSION_PARAMETERS") or {})
+        session.parameters.update(parameters)
         self._end_idle_sessions()
         with self._lock:
             self._sessions[session.token] = session
@@ -206,12 +207,6 @@ class Account:
                 use.use_database(context, auth.folded(database))
                 if schema:
                     use.use_schema(context, auth.folded(database), auth.folded(schema))
-
-    def _set_parameters(self, session: Session, given: Mapping[str, Any]) -> None:
-        """Keep the session parameters that are known; drivers send some that only concern themselves."""
-        for name, value in given.items():
-            if name.upper() in use.SESSION_PARAMETERS:
-                session.parameters[name.upper()] = use.SESSION_PARAMETERS[name.upper()](name.upper(), value)
 
     def _seed(self) -> None:
         """Fill a new account with the system roles and what they may do."""

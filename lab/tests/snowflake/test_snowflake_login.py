@@ -84,6 +84,15 @@ def test_warehouse_that_may_not_be_used_is_left_out(service: Service, somebody: 
     connection.close()
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [{"TIMEZONE": "America/New_York"}, {"quoted_identifiers_ignore_case": True}, {"TIMESTAMP_TYPE_MAPPING": "X"}],
+)
+def test_session_parameters_of_a_login_are_checked_like_others(service: Service, parameters: dict[str, Any]) -> None:
+    assert refused(service, session_parameters=parameters) == 2
+    service.connect(session_parameters={"QUERY_TAG": "x", "TIMEZONE": "UTC", "CLIENT_X": "1"}, autocommit=False).close()
+
+
 def token(key: Key, **changes: Any) -> str:
     def part(document: dict[str, Any]) -> str:
         return base64.urlsafe_b64encode(json.dumps(document).encode()).rstrip(b"=").decode()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from hanger_lab.snowflake import access, errors, names
-from hanger_lab.snowflake.parser import Parser
+from hanger_lab.snowflake.parser import Parser, Properties
 from hanger_lab.snowflake.results import SET, USE, Result, status
 from hanger_lab.snowflake.session import Context
 from hanger_lab.snowflake.statements import properties as p
@@ -95,6 +98,24 @@ def use_schema(context: Context, database: str, schema: str) -> None:
     context.session.database, context.session.schema = database, schema
 
 
+def require_known_values(parameters: Properties) -> None:
+    """Refuse values of session parameters that would have to change what statements mean and do not."""
+    for name, value in parameters.items():
+        if name in _FIXED and value not in _FIXED[name]:
+            raise errors.unsupported(f"ALTER SESSION SET {name} = {value}")
+
+
+def at_login(given: Mapping[str, Any]) -> Properties:
+    """Read the session parameters of a login; drivers send others that only concern themselves.
+
+    AUTOCOMMIT may be off from the beginning: drivers have an option for it.
+    """
+    known = {name.upper(): value for name, value in given.items() if name.upper() in SESSION_PARAMETERS}
+    found = {name: SESSION_PARAMETERS[name](name, value) for name, value in known.items()}
+    require_known_values({name: value for name, value in found.items() if name != "AUTOCOMMIT"})
+    return found
+
+
 def alter_session(parser: Parser, context: Context) -> Result:
     """Run ALTER SESSION after these words."""
     if parser.accept("UNSET"):
@@ -105,9 +126,7 @@ def alter_session(parser: Parser, context: Context) -> Result:
     parser.expect("SET")
     changes = p.checked("SESSION", parser.properties(), SESSION_PARAMETERS)
     parser.end()
-    for name, value in changes.items():
-        if name in _FIXED and value not in _FIXED[name]:
-            raise errors.unsupported(f"ALTER SESSION SET {name} = {value}")
+    require_known_values(changes)
     context.session.parameters.update(changes)
     return status(statement_type=SET)
 
