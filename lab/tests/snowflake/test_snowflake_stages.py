@@ -93,6 +93,20 @@ def test_paths_files_columns_header_and_purge(admin: Client, stage: str, tmp_pat
     assert admin.refused(f"COPY INTO T FROM {stage} FILES = ('absent.csv')")[0] == 91016
 
 
+@pytest.mark.parametrize("name", ["*.csv", "[ab].csv", "?.csv", "a[.csv", "{a,b}.csv", "b]*[!a].csv"])
+def test_file_name_is_not_a_pattern(admin: Client, service: Service, stage: str, name: str) -> None:
+    """Drivers expand patterns before they upload, but other clients need not."""
+    schema = admin.value("SELECT CURRENT_SCHEMA()")
+    admin.run("CREATE TABLE T (I INT)")
+    directory = service.directory / "data" / "stages" / "LAB" / schema / "named" / "ST" / "[x]"
+    directory.mkdir(parents=True)
+    for other in ("a.csv", "b.csv"):
+        (directory / other).write_text("1\n")
+    (directory / name).write_text("2\n")
+    admin.run(f"COPY INTO T FROM {stage}/[x]/ FILES = ('{name}')")
+    assert admin.rows("SELECT * FROM T") == [(2,)]
+
+
 def test_same_content_is_loaded_once(admin: Client, stage: str, tmp_path: Path) -> None:
     admin.run("CREATE TABLE T (I INT)")
     put(admin, stage, tmp_path / "rows.csv", "1\n")

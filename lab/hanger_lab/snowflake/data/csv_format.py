@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -87,7 +88,7 @@ class CsvFormat:
         if not self.strict_columns:
             options["null_padding"] = "true"
         written = ", ".join(f"{name}={value}" for name, value in options.items())
-        return f"read_csv({_literal(path)}, {written})"
+        return f"read_csv({_literal(_only(path))}, {written})"
 
     def expression(self, index: int, column_type: str) -> str:
         """Write the DuckDB expression that turns a field into a column's type."""
@@ -107,6 +108,11 @@ def _character(value: Value) -> str:
     text = "" if value is None else str(value)
     named = {"NONE": "", "\\T": "\t", "\\\\": "\\", "\\N": "\n"}
     return named.get(text.upper(), text)
+
+
+def _only(path: str) -> str:
+    """Write a path so that DuckDB, which expands patterns, finds this file and no other."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", path)
 
 
 def _literal(text: str) -> str:
