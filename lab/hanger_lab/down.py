@@ -63,17 +63,21 @@ def _engine(lab: Lab, private: PrivateEngine | None = None, without: bool = Fals
     """Return the engine that has the lab's machines, brought back if it is the lab's own; None if there are none."""
     recorded = recorded_address(lab)
     own = private is not None and recorded == f"unix://{private.socket}"
-    try:
-        if private and own and (private.exists or private.has_data):
+    if private and own and (private.exists or private.has_data):
+        try:
             private.start()
+        except EngineError:
+            if without:
+                return None
+            raise
+    try:
         return Engine.connect(lab)
-    except EngineError as error:
-        unanswered = isinstance(error, NoEngineError)
-        if without or (unanswered and own) or (unanswered and not _may_have_machines(lab)):
+    except NoEngineError as error:
+        if without or own or not _may_have_machines(lab):
             return None
-        if unanswered and not recorded:
-            raise EngineError(LOST) from error
-        raise
+        if recorded:
+            raise
+        raise EngineError(LOST) from error
 
 
 def _may_have_machines(lab: Lab) -> bool:

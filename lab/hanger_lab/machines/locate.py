@@ -29,15 +29,15 @@ def engine_address(lab: Lab, environment: Mapping[str, str] = os.environ) -> str
     if address and (not recorded or not _same(checked_address(address), recorded)):
         if recorded:
             raise EngineError(
-                f"this lab's machines are in the Docker engine at {recorded}, but DOCKER_HOST is {address}: unset it, "
-                "or run `hanger-lab down` without it before the lab moves to another engine"
+                f"the machines of the lab in {lab.directory} are in the Docker engine at {recorded}, but DOCKER_HOST is "
+                f"{address}: unset it, or run `hanger-lab down` without it before the lab moves to another engine"
             )
         return checked_address(address)
     if recorded:
         if not answers(socket_of(recorded)):
             raise NoEngineError(
-                f"the Docker engine at {recorded}, which has this lab's machines, does not answer: start it; if it is "
-                "gone for good, `hanger-lab down --without-engine` removes the rest of the lab"
+                f"the Docker engine at {recorded} does not answer, which has the machines of the lab in {lab.directory}: "
+                "start it; if it is gone for good, `hanger-lab down --without-engine` removes the rest of the lab"
             )
         return recorded
     for path in (private_socket(lab), DEFAULT_SOCKET):

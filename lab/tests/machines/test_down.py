@@ -21,6 +21,7 @@ from hanger_lab.down import down
 from hanger_lab.lock import exclusive, lock_file
 from hanger_lab.machines import EngineError
 from hanger_lab.machines.locate import NO_ENGINE, engine_address, record_address, recorded_address
+from hanger_lab.machines.private import PrivateEngine
 from hanger_lab.machines.provision import provide_engine
 from hanger_lab.progress import Progress
 from hanger_lab.services import environment
@@ -100,6 +101,8 @@ def test_another_docker_host_is_refused_and_nothing_deleted(
     monkeypatch.setenv("DOCKER_HOST", sockets["default"])
     with pytest.raises(EngineError, match=f"{sockets['other']}, but DOCKER_HOST is {sockets['default']}: unset it"):
         down(lab, progress)
+    with pytest.raises(EngineError, match="unset it"):
+        down(lab, progress, without_engine=True)
     assert (everything(lab), cleaned) == (before, [])
     with pytest.raises(EngineError, match="unset it"):
         provide_engine(lab)
@@ -146,6 +149,34 @@ def test_the_labs_own_engine_without_data_has_no_machines(lab: Lab, cleaned: lis
     assert sorted(path.name for path in lab.directory.iterdir()) == ["logs", "secrets", "ssh"]
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_labs_own_engine_that_ended_is_brought_back(
+    lab: Lab, cleaned: list[str], progress: Progress, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    own = f"unix://{lab.directory}/engine/docker.sock"
+    brought_up(lab, own)
+    (lab.directory / "engine" / "data").mkdir(parents=True)
+    (lab.directory / "engine" / "before.json").write_text("{}")
+
+    def start(engine: PrivateEngine) -> None:
+        if fails:
+            raise EngineError("no dockerd")
+        listener.bind(str(engine.socket))
+        listener.listen()
+
+    monkeypatch.setattr(PrivateEngine, "start", start)
+    monkeypatch.setattr(PrivateEngine, "stop", lambda engine, keep_data: None)
+    before = everything(lab)
+    with socket.socket(socket.AF_UNIX) as listener:
+        if fails:
+            with pytest.raises(EngineError, match="no dockerd"):
+                down(lab, progress)
+            assert everything(lab) == before
+        down(lab, progress, without_engine=fails)
+    assert cleaned == ([] if fails else [own])
+    assert not lab.facts.exists()
+
+
 def test_nothing_is_removed_where_nothing_is(
     lab: Lab, cleaned: list[str], progress: Progress, said: io.StringIO
 ) -> None:
@@ -168,7 +199,7 @@ def test_a_labs_machines_are_not_looked_for_in_a_new_engine(
 ) -> None:
     record_address(lab, f"unix://{tmp_path}/gone.sock")
     monkeypatch.setattr("hanger_lab.machines.provision.require", lambda *args: pytest.fail("installs an engine"))
-    with pytest.raises(EngineError, match=r"gone\.sock, which has this lab's machines, does not answer") as error:
+    with pytest.raises(EngineError, match=r"gone\.sock does not answer, which has the machines") as error:
         provide_engine(lab)
     assert NO_ENGINE not in str(error.value)
 
