@@ -40,7 +40,9 @@ class LookupModule(LookupBase):
     """Reads lab.json of a lab that answers."""
 
     def run(self, terms: Any, variables: Any = None, **kwargs: Any) -> list[dict[str, Any]]:
-        """Return one dictionary; raise AnsibleError when the lab does not run."""
+        """Return one dictionary; raise AnsibleError when the lab does not run or a profile would be used instead."""
+        if profiles := [name for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE") if os.environ.get(name)]:
+            raise AnsibleError(f"The lab has keys of its own. Unset {profiles[0]} to work in it.")
         project = Path(__file__).resolve().parent.parent
         facts = Path(os.environ.get("HANGER_LAB_DIR") or project / ".lab") / "lab.json"
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

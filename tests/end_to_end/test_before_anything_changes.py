@@ -16,6 +16,13 @@ def test_a_lab_that_does_not_run_is_named_with_the_command_that_starts_it(aws, t
     assert run.changed == 0
 
 
+def test_a_profile_of_the_users_is_not_used_in_the_lab(aws):
+    run = Platform("lab", {**aws.environment, "AWS_PROFILE": "work"}).play()
+    assert run.code != 0
+    assert "Unset AWS_PROFILE to work in it." in run.text
+    assert run.changed == 0
+
+
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
