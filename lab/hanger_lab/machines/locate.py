@@ -29,23 +29,28 @@ def engine_address(lab: Lab, environment: Mapping[str, str] = os.environ) -> str
     if address and (not recorded or not _same(checked_address(address), recorded)):
         if recorded:
             raise EngineError(
-                f"the machines of the lab in {lab.directory} are in the Docker engine at {recorded}, but DOCKER_HOST is "
-                f"{address}: unset it, or run `hanger-lab down` without it before the lab moves to another engine"
+                f"the machines of the lab in {lab.directory} are in the Docker engine at {recorded}, but DOCKER_HOST "
+                f"is {address}: unset it, or run `hanger-lab down` without it before the lab moves to another engine"
             )
         return checked_address(address)
     if recorded:
         if not answers(socket_of(recorded)):
+            _check_permission(socket_of(recorded))
             raise NoEngineError(
-                f"the Docker engine at {recorded} does not answer, which has the machines of the lab in {lab.directory}: "
+                f"the Docker engine at {recorded} has the machines of the lab in {lab.directory} and does not answer: "
                 "start it; if it is gone for good, `hanger-lab down --without-engine` removes the rest of the lab"
             )
         return recorded
     for path in (private_socket(lab), DEFAULT_SOCKET):
         if answers(path):
             return f"unix://{path}"
-    if DEFAULT_SOCKET.exists() and not os.access(DEFAULT_SOCKET, os.R_OK | os.W_OK):
-        raise EngineError(f"no permission to use {DEFAULT_SOCKET}: join the group docker and log in again, or be root")
+    _check_permission(DEFAULT_SOCKET)
     raise NoEngineError(NO_ENGINE)
+
+
+def _check_permission(path: Path) -> None:
+    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+        raise EngineError(f"no permission to use {path}: join the group docker and log in again, or be root")
 
 
 def recorded_address(lab: Lab) -> str | None:

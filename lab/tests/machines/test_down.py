@@ -130,6 +130,18 @@ def test_an_engine_that_does_not_answer_keeps_the_lab(
     assert sorted(path.name for path in lab.directory.iterdir()) == ["logs", "secrets", "ssh"]
 
 
+def test_an_engine_that_this_user_may_not_use_is_not_gone(
+    lab: Lab, sockets: dict[str, str], cleaned: list[str], progress: Progress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brought_up(lab, sockets["other"])
+    monkeypatch.setattr("hanger_lab.machines.locate.answers", lambda path: False)
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    before = everything(lab)
+    with pytest.raises(EngineError, match="join the group docker"):
+        down(lab, progress, without_engine=True)
+    assert everything(lab) == before
+
+
 def test_an_engine_that_refuses_is_no_success(
     lab: Lab, sockets: dict[str, str], cleaned: list[str], progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,7 +211,7 @@ def test_a_labs_machines_are_not_looked_for_in_a_new_engine(
 ) -> None:
     record_address(lab, f"unix://{tmp_path}/gone.sock")
     monkeypatch.setattr("hanger_lab.machines.provision.require", lambda *args: pytest.fail("installs an engine"))
-    with pytest.raises(EngineError, match=r"gone\.sock does not answer, which has the machines") as error:
+    with pytest.raises(EngineError, match=r"gone\.sock has the machines of the lab in .* does not answer") as error:
         provide_engine(lab)
     assert NO_ENGINE not in str(error.value)
 
