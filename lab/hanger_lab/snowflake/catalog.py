@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
@@ -14,7 +15,10 @@ from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Properties
 from hanger_lab.snowflake.store import Key, Store
 
+Action = Callable[[], None]
 _ObjectKey = tuple[str, Name]
+
+log = logging.getLogger(__name__)
 
 
 class Catalog:
@@ -24,6 +28,8 @@ class Catalog:
         self._store = store
         self._lock = threading.RLock()
         self._changes: dict[tuple[str, Key], dict[str, Any] | None] = {}
+        self._afterwards: list[Action] = []
+        self._otherwise: list[Action] = []
         self._depth = 0
         self._load()
 
@@ -42,16 +48,28 @@ class Catalog:
             self._depth += 1
             try:
                 yield
-                if self._depth == 1 and self._changes:
-                    self._store.write(self._changes)
+                if self._depth == 1:
+                    if self._changes:
+                        self._store.write(self._changes)
+                    _carry_out(self._afterwards)
             except BaseException:
-                if self._depth == 1 and self._changes:
-                    self._load()
+                if self._depth == 1:
+                    if self._changes:
+                        self._load()
+                    _carry_out(reversed(self._otherwise))
                 raise
             finally:
                 self._depth -= 1
                 if self._depth == 0:
-                    self._changes = {}
+                    self._changes, self._afterwards, self._otherwise = {}, [], []
+
+    def afterwards(self, action: Action) -> None:
+        """Do what cannot be undone once the change has reached the disk."""
+        self._afterwards.append(action)
+
+    def otherwise(self, action: Action) -> None:
+        """Undo what was done already if the change does not reach the disk."""
+        self._otherwise.append(action)
 
     # -- objects ----------------------------------------------------------------------------------------------------
 
@@ -261,3 +279,12 @@ class Catalog:
     @staticmethod
     def _future_key(future: FutureGrant) -> Key:
         return (future.privilege, future.kind, future.role, *future.scope)
+
+
+def _carry_out(actions: Iterable[Action]) -> None:
+    """Carry out what belongs to a change that is decided; a failure is mended when the account starts again."""
+    for action in actions:
+        try:
+            action()
+        except Exception:
+            log.exception("the catalogue and the data differ until the account is started again")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from snowflake_support import Client, Key, Person, Service, person, unique
+from snowflake_support import Client, Inside, Key, Person, Service, person, unique
 
 
 @pytest.fixture(scope="session")
@@ -69,3 +69,10 @@ def another_service(tmp_path: Path, key: Key) -> Iterator[Callable[[], Service]]
     yield make
     for found in made:
         found.stop()
+
+
+@pytest.fixture
+def inside(tmp_path: Path, key: Key) -> Iterator[Inside]:
+    made = Inside(tmp_path / "account", key)
+    yield made
+    made.account.close()

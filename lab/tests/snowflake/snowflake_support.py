@@ -19,6 +19,9 @@ from typing import Any
 import snowflake.connector
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from hanger_lab.snowflake.account import Account
+from hanger_lab.snowflake.data.executor import Request
+from hanger_lab.snowflake.session import Session
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.cursor import DictCursor
 
@@ -151,6 +154,21 @@ class Person:
     name: str
     role: str
     client: Client
+
+
+class Inside:
+    """An account in this process, and a session of its first user."""
+
+    def __init__(self, directory: Path, key: Key) -> None:
+        self.account = Account("HANGERLAB", directory)
+        self.account.ensure_admin(ADMIN, key.pem)
+        user = self.account.catalog.get("USER", (ADMIN,))
+        connection = self.account.engine.connect()
+        self.session = Session(ADMIN, "ACCOUNTADMIN", connection, user_created=user.created)
+
+    def run(self, *statements: str) -> None:
+        for statement in statements:
+            self.account.execute(self.session, Request(statement))
 
 
 def unique(prefix: str) -> str:

@@ -2,35 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hanger_lab.snowflake.account import Account
 from hanger_lab.snowflake.data import folders, stages
-from hanger_lab.snowflake.data.executor import Request
-from hanger_lab.snowflake.session import Session
-from snowflake_support import ADMIN, Client, Key, Person
-
-
-class Inside:
-    """An account in this process, and a session of its first user."""
-
-    def __init__(self, directory: Path, key: Key) -> None:
-        self.account = Account("HANGERLAB", directory)
-        self.account.ensure_admin(ADMIN, key.pem)
-        self.session = Session(ADMIN, "ACCOUNTADMIN", self.account.engine.connect())
-
-    def run(self, *statements: str) -> None:
-        for statement in statements:
-            self.account.execute(self.session, Request(statement))
-
-
-@pytest.fixture
-def inside(tmp_path: Path, key: Key) -> Iterator[Inside]:
-    made = Inside(tmp_path / "account", key)
-    yield made
-    made.account.close()
+from snowflake_support import Client, Inside, Person
 
 
 @pytest.mark.parametrize("name", ["..", ".", "a/../..", "%2E%2E", "x.y"])

@@ -115,10 +115,14 @@ class Engine:
             raise errors.unsupported(f"a database named {names.show((database,))} beside one that differs only by case")
         self._remove_files(database)
         self._open(database)
-        for script in (info_schema.per_db_creation_sql(_PLACEHOLDER), macros.creation_sql(_PLACEHOLDER)):
-            text = script.replace(f"'{_PLACEHOLDER}'", f"'{_literal(database)}'")
-            self._run(text.replace(_PLACEHOLDER, quote(database)))
-        self._run(information_schema.extension(database))
+        try:
+            for script in (info_schema.per_db_creation_sql(_PLACEHOLDER), macros.creation_sql(_PLACEHOLDER)):
+                text = script.replace(f"'{_PLACEHOLDER}'", f"'{_literal(database)}'")
+                self._run(text.replace(_PLACEHOLDER, quote(database)))
+            self._run(information_schema.extension(database))
+        except Exception:
+            self.drop_database(database)
+            raise
 
     def drop_database(self, database: str) -> None:
         """Remove a database and its files."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hanger_lab.snowflake.data.engine import Engine
 from hanger_lab.snowflake.model import Securable
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.session import Context
@@ -9,9 +10,9 @@ from hanger_lab.snowflake.statements import properties as p
 from hanger_lab.snowflake.statements.lifecycle import Definition
 
 
-def _create_file(context: Context, name: Name) -> None:
-    context.engine.create_database(name[0])
-    context.engine.create_schema((name[0], "PUBLIC"))
+def _make(engine: Engine, name: Name) -> None:
+    engine.create_database(name[0])
+    engine.create_schema((name[0], "PUBLIC"))
 
 
 def _created(context: Context, database: Securable) -> None:
@@ -22,7 +23,6 @@ def _created(context: Context, database: Securable) -> None:
 def _dropped(context: Context, database: Securable) -> None:
     if context.session.database == database.name[0]:
         context.session.database = context.session.schema = None
-    context.engine.drop_database(database.name[0])
 
 
 DEFINITION = Definition(
@@ -36,7 +36,8 @@ DEFINITION = Definition(
     },
     authorize_create=lambda context, name: context.access.require_account("CREATE DATABASE"),
     alter_privilege="MODIFY",
-    before_create=_create_file,
+    make=_make,
+    unmake=lambda engine, name: engine.drop_database(name[0]),
     created=_created,
     dropped=_dropped,
 )

@@ -1,4 +1,8 @@
-"""CREATE, ALTER and DROP, the same for every kind of account object; a Definition says what is particular."""
+"""CREATE, ALTER and DROP, the same for every kind of account object; a Definition says what is particular.
+
+What lies behind an object in files is made at once, and removed again if the statement fails; it is removed only when
+the catalogue has forgotten the object.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from hanger_lab.snowflake import errors, names
+from hanger_lab.snowflake.data.engine import Engine
 from hanger_lab.snowflake.model import SYSTEM_ROLES, Securable
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Parser, Properties
@@ -40,7 +45,8 @@ class Definition:
     clauses: Callable[[Parser], Properties] = _no_properties
     validate: Callable[[Properties], None] = lambda properties: None
     action: Callable[[Parser, Context, Securable], bool] = _no_action
-    before_create: Callable[[Context, Name], None] = lambda context, name: None
+    make: Callable[[Engine, Name], None] = lambda engine, name: None
+    unmake: Callable[[Engine, Name], None] = lambda engine, name: None
     created: Hook = _nothing
     dropped: Hook = _nothing
     renamed: Callable[[Context, Name, Name], None] | None = None
@@ -77,7 +83,11 @@ def create(definition: Definition, parser: Parser, context: Context, *, replace:
         if not replace:
             raise errors.exists(shown)
         _remove(definition, context, present)
-    definition.before_create(context, name)
+    if present is None:
+        definition.make(context.engine, name)
+        context.catalog.otherwise(lambda: definition.unmake(context.engine, name))
+    else:
+        context.catalog.afterwards(lambda: definition.make(context.engine, name))
     made = context.catalog.create(kind, name, context.session.role, properties)
     definition.created(context, made)
     return status(f"{errors.label_of(kind)} {shown} successfully created.")
@@ -159,5 +169,7 @@ def _rename(definition: Definition, parser: Parser, context: Context, target: Se
 
 def _remove(definition: Definition, context: Context, target: Securable) -> None:
     context.access.require_owner(target.kind, target.name)
+    name = target.name
     definition.dropped(context, target)
-    context.catalog.remove(target.kind, target.name)
+    context.catalog.remove(target.kind, name)
+    context.catalog.afterwards(lambda: definition.unmake(context.engine, name))

@@ -39,7 +39,6 @@ def _created(context: Context, schema: Securable) -> None:
 def _dropped(context: Context, schema: Securable) -> None:
     if (context.session.database, context.session.schema) == schema.name:
         context.session.schema = None
-    context.engine.drop_schema(schema.name)
 
 
 DEFINITION = Definition(
@@ -57,7 +56,8 @@ DEFINITION = Definition(
     clauses=_clauses,
     stop_words=("WITH", "MANAGED"),
     action=_action,
-    before_create=lambda context, name: context.engine.create_schema(name),
+    make=lambda engine, name: engine.create_schema(name),
+    unmake=lambda engine, name: engine.drop_schema(name),
     created=_created,
     dropped=_dropped,
 )
