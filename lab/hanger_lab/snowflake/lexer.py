@@ -44,6 +44,7 @@ _TOKEN = re.compile(
       | (?P<symbol>[^\s\w"'])""",
     re.DOTALL | re.VERBOSE,
 )
+_LITERAL = re.compile(r"'(?:\\.|''|[^'\\])*(?:'|\\?$)|\$\$.*?(?:\$\$|$)", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)|''", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "0": "\0"}
 
@@ -55,7 +56,7 @@ def tokenize(text: str) -> list[Token]:
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
-            raise errors.syntax(text[position : position + 20], *line_and_column(text, position))
+            raise errors.syntax(without_literals(text[position:], 20), *line_and_column(text, position))
         position = match.end()
         token = _token(match)
         if token is not None:
@@ -77,6 +78,11 @@ def first_words(text: str, count: int = 4) -> list[str]:
         if match.lastgroup == "word":
             words.append(match.group().upper())
     return words
+
+
+def without_literals(text: str, length: int = 60) -> str:
+    """Shorten a piece of a statement for a message; what may be a secret is left out, also when its quote is open."""
+    return " ".join(_LITERAL.sub("'...'", text).split())[:length]
 
 
 def line_and_column(text: str, position: int) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hanger_lab.snowflake import errors, names
-from hanger_lab.snowflake.lexer import Kind, Token, line_and_column, tokenize
+from hanger_lab.snowflake.lexer import Kind, Token, line_and_column, tokenize, without_literals
 from hanger_lab.snowflake.names import Name
 
 Value = str | int | float | bool | None | list["Value"]
@@ -35,7 +35,9 @@ class Parser:
         token = self.current
         if token is None:
             return errors.syntax("<EOF>", *line_and_column(self.text, len(self.text)))
-        return errors.syntax(self.text[token.start : token.end], *line_and_column(self.text, token.start))
+        return errors.syntax(
+            without_literals(self.text[token.start : token.end]), *line_and_column(self.text, token.start)
+        )
 
     def end(self) -> None:
         """Require the end of the statement."""

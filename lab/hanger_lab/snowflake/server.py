@@ -19,6 +19,7 @@ from hanger_lab.snowflake import errors
 from hanger_lab.snowflake.account import Account
 from hanger_lab.snowflake.data import executor, rewrite, stages
 from hanger_lab.snowflake.errors import SnowflakeError
+from hanger_lab.snowflake.lexer import first_words
 from hanger_lab.snowflake.session import MASTER_SECONDS, SESSION_SECONDS, Session
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class Server:
         try:
             session = await run_in_threadpool(self.account.login, body.get("data") or {}, request.query_params)
         except SnowflakeError as refused:
-            log.info("login refused: %s", refused.message)
+            log.info("login refused: %s", refused.code)
             return _failure(refused)
         return JSONResponse({"success": True, "code": None, "message": None, "data": _welcome(session)})
 
@@ -111,7 +112,7 @@ class Server:
         try:
             data = await run_in_threadpool(self.account.execute, session, statement)
         except SnowflakeError as refused:
-            log.info("refused %s: %s", refused.code, " ".join(refused.message.split()))
+            log.info("refused %s: %s", " ".join(first_words(statement.text, 2)), refused.code)
             return _failure(refused)
         return JSONResponse({"success": True, "code": None, "message": None, "data": data})
 

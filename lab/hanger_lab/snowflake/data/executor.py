@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +20,7 @@ from sqlglot import exp
 from hanger_lab.snowflake import errors
 from hanger_lab.snowflake.data import arrow, changes, copy, effects, rewrite, stages, tables, transactions
 from hanger_lab.snowflake.data.authorize import authorize
-from hanger_lab.snowflake.lexer import first_words
+from hanger_lab.snowflake.lexer import first_words, without_literals
 from hanger_lab.snowflake.session import Context, Session
 
 log = logging.getLogger(__name__)
@@ -161,7 +162,7 @@ def _describe(cursor: Any, expression: exp.Expr, context: Context) -> dict[str, 
         text = rewrite.rewrite(expression.copy(), context).sql(dialect="snowflake")
     described = cursor._describe_only(text)
     if described is None:
-        raise errors.unsupported(f"describing {text[:60]}")
+        raise errors.unsupported(f"describing {without_literals(text)}")
     query = kind == statement_type.SELECT
     body = {"queryResultFormat": "arrow", "rowsetBase64": ""} if query else {"queryResultFormat": "json", "rowset": []}
     return {
@@ -192,12 +193,16 @@ def translate(problem: Exception, text: str) -> errors.SnowflakeError:
     """Turn whatever went wrong below into an SQL error: connectors repeat anything else for minutes."""
     if isinstance(problem, snowflake.connector.errors.Error):
         message = str(problem.raw_msg or problem.msg)
+        if problem.errno == 1003:
+            message = without_literals(message, 200)
         return errors.SnowflakeError(problem.errno or 2, problem.sqlstate or "42000", message)
     if isinstance(problem, duckdb.InvalidInputException) and "more than once" in str(problem):
         return errors.SnowflakeError(100090, "42P18", "Duplicate row detected during DML action")
     if isinstance(problem, duckdb.Error):
         return errors.SnowflakeError(100132, "P0000", f"SQL execution error: {str(problem).splitlines()[0]}")
     if isinstance(problem, sqlglot.errors.SqlglotError):
-        return errors.SnowflakeError(1003, "42000", f"SQL compilation error:\n{str(problem).splitlines()[0]}")
-    log.warning("statement not understood by the data plane: %.200s", text, exc_info=problem)
-    return errors.unsupported(" ".join(text.split())[:80])
+        excerpt = without_literals(str(problem).splitlines()[0], 200)
+        return errors.SnowflakeError(1003, "42000", f"SQL compilation error:\n{excerpt}")
+    where = "".join(traceback.format_tb(problem.__traceback__))
+    log.warning("%s not understood: %s\n%s", " ".join(first_words(text, 2)), type(problem).__name__, where)
+    return errors.unsupported(without_literals(text, 80))

@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from hanger_lab.snowflake import access, errors, names
 from hanger_lab.snowflake.data import information_schema, tables
+from hanger_lab.snowflake.lexer import without_literals
 from hanger_lab.snowflake.parser import Value
 from hanger_lab.snowflake.session import Context
 
@@ -68,7 +69,7 @@ def _check_function(source: exp.Expr) -> None:
     if isinstance(inner, (exp.Identifier, exp.Subquery, exp.Values)):
         return
     if not isinstance(inner, (exp.Func, exp.Anonymous)) or _name(inner) not in _TABLE_FUNCTIONS:
-        raise errors.unsupported(f"{source.sql(dialect='snowflake')[:60]} as a source")
+        raise errors.unsupported(f"{without_literals(source.sql(dialect='snowflake'))} as a source")
 
 
 def _name(function: exp.Expr) -> str:

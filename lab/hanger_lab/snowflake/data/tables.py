@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from hanger_lab.snowflake import errors
+from hanger_lab.snowflake.lexer import without_literals
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.session import Session
 
@@ -56,7 +57,7 @@ def require_target(expression: exp.Expr) -> exp.Table:
 
 def unsupported(expression: exp.Expr) -> errors.SnowflakeError:
     """Make the error for a statement of a kind that is not known here."""
-    return errors.unsupported(expression.sql(dialect="snowflake")[:60])
+    return errors.unsupported(without_literals(expression.sql(dialect="snowflake")))
 
 
 def sources(expression: exp.Expr, leave_out: exp.Table | None = None) -> Iterator[exp.Table]:
