@@ -113,6 +113,36 @@ def test_swap_exchanges_data_grants_and_owners(admin: Client) -> None:
     assert len(admin.rows("SHOW GRANTS ON TABLE B")) == 2
 
 
+def test_swaps_at_the_same_time_do_not_disturb_each_other(admin: Client, service: Service) -> None:
+    schema = admin.value("SELECT CURRENT_SCHEMA()")
+    pairs = [(f"A{number}", f"B{number}") for number in range(3)]
+    for pair in pairs:
+        admin.run(*(f"CREATE TABLE {name} AS SELECT '{name}' AS WHO" for name in pair))
+    problems: list[Exception] = []
+
+    def swap(one: str, other: str) -> None:
+        client = Client(service.connect(warehouse="WORK", database="LAB", schema=schema))
+        try:
+            client.run(*[f"ALTER TABLE {one} SWAP WITH {other}"] * 7)
+        except snowflake.connector.errors.Error as problem:
+            problems.append(problem)
+        client.connection.close()
+
+    threads = [threading.Thread(target=swap, args=pair) for pair in pairs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not problems
+    assert [admin.value(f"SELECT WHO FROM {one}") for one, _ in pairs] == [other for _, other in pairs]
+
+
+def test_truncate_if_exists(admin: Client) -> None:
+    admin.run("CREATE TABLE T AS SELECT 1 I", "TRUNCATE TABLE IF EXISTS T", "TRUNCATE TABLE IF EXISTS NOSUCH")
+    assert admin.rows("SELECT * FROM T") == []
+    assert admin.refused("TRUNCATE TABLE NOSUCH")[0] == 2003
+
+
 def test_create_or_replace_as_select_of_itself(admin: Client) -> None:
     admin.run(
         "CREATE TABLE T AS SELECT 1 AS I UNION ALL SELECT 2", "CREATE OR REPLACE TABLE T AS SELECT * FROM T WHERE I = 2"

@@ -142,7 +142,9 @@ def _merge_privileges(expression: exp.Expr) -> list[str]:
 
 def _truncate(expression: exp.Expr, context: Context) -> None:
     for table in expression.expressions:
-        require_relation(tables.resolve(table, context.session, "TRUNCATE"), "TRUNCATE", context)
+        name = tables.resolve(table, context.session, "TRUNCATE")
+        if not expression.args.get("exists") or context.catalog.relation(name) is not None:
+            require_relation(name, "TRUNCATE", context)
 
 
 def _create(expression: exp.Expr, context: Context) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
 from typing import Any
 
@@ -48,6 +49,13 @@ def run(expression: exp.Expr, effect: Effect | None, context: Context) -> Result
         if len(actions) == 1 and isinstance(actions[0], exp.AlterColumn) and actions[0].args.get("comment") is not None:
             name = tables.resolve(tables.require_target(expression), context.session, "ALTER TABLE")
             return _comment_column(name, actions[0].this, actions[0].args["comment"], context)
+    if isinstance(expression, exp.TruncateTable) and expression.args.pop("exists", None):
+        absent = [
+            table
+            for table in expression.expressions
+            if context.catalog.relation(tables.resolve(table, context.session, "TRUNCATE")) is None
+        ]
+        return status() if absent else None
     if effect is None:
         return None
     if effect.action == "drop":
@@ -101,7 +109,7 @@ def _swap(effect: Effect, context: Context) -> Result:
     if effect.name[:2] != effect.other[:2]:
         raise errors.unsupported("SWAP WITH a table of another schema")
     duck = context.session.connection.duck
-    spare = (*effect.name[:2], "_HANGER_SWAP")
+    spare = (*effect.name[:2], f"_HANGER_SWAP_{secrets.token_hex(8)}")
     duck.begin()
     for old, new in ((effect.name, spare), (effect.other, effect.name), (spare, effect.other)):
         duck.execute(f"ALTER TABLE {_path(old)} RENAME TO {quote(new[2])}")
