@@ -78,13 +78,14 @@ def authorize(environ: Environ, body: bytes, key: AccessKey, now: datetime | Non
 def _signature(environ: Environ, body: bytes, key: AccessKey, given: re.Match[str]) -> str:
     """Return the signature that the call must carry; empty when what it says of itself is not so."""
     names, moment = given["headers"].split(";"), str(environ.get("HTTP_X_AMZ_DATE", ""))
+    query = environ.get("QUERY_STRING", "").split("&")
     payload = sha256(body).hexdigest()
     stated = environ.get("HTTP_X_AMZ_CONTENT_SHA256", payload)
     if stated != payload or not re.fullmatch(r"\d{8}T\d{6}Z", moment) or moment[:8] != given["date"]:
         return ""
     request = [
         *(environ["REQUEST_METHOD"], quote(environ.get("PATH_INFO", "/"), safe="/~")),
-        "&".join(sorted(environ.get("QUERY_STRING", "").split("&"))),
+        "&".join(f"{name}={value}" for name, _, value in sorted(pair.partition("=") for pair in query if pair)),
         *(f"{name}:{' '.join(_header(environ, name).split())}" for name in sorted(names)),
         *("", ";".join(sorted(names)), payload),
     ]

@@ -154,8 +154,8 @@ def test_a_call_without_an_action_is_refused(endpoint: str, lab: Lab) -> None:
     assert (status, "MissingAction" in text) == (400, True)
 
 
-def environ(body: bytes, **headers: str) -> dict[str, Any]:
-    given = {"Host": "127.0.0.1", **signed("http://127.0.0.1/", body, **headers)}
+def environ(body: bytes, url: str = "http://127.0.0.1/", **headers: str) -> dict[str, Any]:
+    given = {"Host": "127.0.0.1", **signed(url, body, **headers)}
     variables = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in given.items()}
     return {"REQUEST_METHOD": "POST", "PATH_INFO": "/", "CONTENT_TYPE": FORM, **variables}
 
@@ -166,6 +166,14 @@ def test_a_recorded_call_is_too_old_soon() -> None:
     with pytest.raises(Refusal) as refused:
         authorize(recorded, CREATE, KEY, datetime.now(UTC) + CLOCK_SKEW + timedelta(seconds=2))
     assert refused.value.code == "RequestExpired"
+
+
+@pytest.mark.parametrize("query", ["b=2&a=1&a-b=3&a=0", "Action=DescribeVpcs&Filter.1.Value=%2Fx%20y&Flag"])
+def test_a_query_is_part_of_what_is_signed(query: str) -> None:
+    called = environ(b"", url=f"http://127.0.0.1/?{query}") | {"QUERY_STRING": query}
+    assert authorize(called, b"", KEY) == "ec2"
+    with pytest.raises(Refusal, match="signature"):
+        authorize(called | {"QUERY_STRING": f"{query}&b=3"}, b"", KEY)
 
 
 def test_an_unsigned_body_is_refused() -> None:
