@@ -12,7 +12,7 @@ from hanger_lab.lock import exclusive, lock_file
 from hanger_lab.machines import Engine
 from hanger_lab.machines.cleanup import remove_images, remove_objects
 from hanger_lab.machines.errors import EngineError, NoEngineError
-from hanger_lab.machines.locate import recorded_address
+from hanger_lab.machines.locate import engine_address, recorded_address
 from hanger_lab.machines.private import PrivateEngine
 from hanger_lab.progress import Progress
 from hanger_lab.services import services
@@ -63,6 +63,8 @@ def _engine(lab: Lab, private: PrivateEngine | None = None, without: bool = Fals
     """Return the engine that has the lab's machines, brought back if it is the lab's own; None if there are none."""
     recorded = recorded_address(lab)
     own = private is not None and recorded == f"unix://{private.socket}"
+    with suppress(NoEngineError):
+        engine_address(lab)
     if private and own and (private.exists or private.has_data):
         try:
             private.start()

@@ -108,6 +108,17 @@ def test_another_docker_host_is_refused_and_nothing_deleted(
         provide_engine(lab)
 
 
+def test_the_labs_own_engine_is_not_started_to_be_refused(
+    lab: Lab, sockets: dict[str, str], cleaned: list[str], progress: Progress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brought_up(lab, f"unix://{lab.directory}/engine/docker.sock")
+    (lab.directory / "engine" / "data").mkdir(parents=True)
+    monkeypatch.setattr(PrivateEngine, "start", lambda engine: pytest.fail("was started"))
+    monkeypatch.setenv("DOCKER_HOST", sockets["default"])
+    with pytest.raises(EngineError, match="unset it"):
+        down(lab, progress)
+
+
 def test_the_same_engine_by_another_path_is_the_same(lab: Lab, sockets: dict[str, str], tmp_path: Path) -> None:
     brought_up(lab, sockets["other"])
     (tmp_path / "link").symlink_to(tmp_path)

@@ -133,6 +133,14 @@ def test_facts_name_what_answers_and_what_exists(shared: Lab) -> None:
     assert shared.facts.stat().st_mode & 0o777 == 0o600
 
 
+def test_another_engine_is_refused_while_the_lab_is_up(shared: Lab) -> None:
+    for command in ("up", "down"):
+        refused = hanger(shared, command, DOCKER_HOST="unix:///nonexistent.sock")
+        assert refused.returncode == 1
+        assert "unset it" in refused.stderr
+    assert hanger(shared, "status").returncode == 0
+
+
 def test_dead_endpoints_are_started_again(shared: Lab) -> None:
     for name in NAMES:
         for pid in marked_processes(f"{shared.id}:{name}"):
