@@ -143,3 +143,52 @@ def test_rename_takes_an_unqualified_name_in_the_current_schema(admin: Client, s
     admin.run(f"ALTER TABLE {secret}.T RENAME TO {secret}.U", f"USE SCHEMA {secret}", "ALTER TABLE U RENAME TO V")
     assert admin.rows("SELECT * FROM V") == []
     admin.run("DROP SCHEMA LAB.ELSEWHERE")
+
+
+INJECTION = "x', 1, 1); DROP TABLE SECRET; --"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f'CREATE TABLE "{INJECTION}" (I VARCHAR(5))',
+        f'CREATE TABLE MINE ("{INJECTION}" VARCHAR(5))',
+        f'CREATE TABLE MINE AS SELECT 1::VARCHAR(5) AS "{INJECTION}"',
+        f'CREATE VIEW "{INJECTION}" AS SELECT 1 I',
+        f'CREATE SEQUENCE "{INJECTION}"',
+    ],
+)
+def test_quotes_in_names_are_part_of_the_names(admin: Client, secret: str, statement: str) -> None:
+    admin.run(f"USE SCHEMA {secret}", statement)
+    assert admin.rows("SELECT * FROM SECRET") == [(42,)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'CREATE STAGE "x\'y"',
+        "CREATE STAGE X URL = 's3://x''y'",
+        'CREATE FILE FORMAT "x\'y" TYPE = CSV',
+        "CREATE FILE FORMAT X TYPE = 'CSV''y'",
+    ],
+)
+def test_quotes_that_would_end_a_text_are_refused(admin: Client, secret: str, statement: str) -> None:
+    admin.run(f"USE SCHEMA {secret}")
+    assert admin.refused(statement)[0] in (2, 1003)
+
+
+def test_database_is_not_taken_for_another_name(admin: Client, secret: str) -> None:
+    name = f"{secret}.SECRET; --"
+    admin.run(f'CREATE DATABASE "{name}"')
+    assert admin.refused(f'CREATE TABLE "{name}".PUBLIC.T (I INT)')[0] == 2
+    admin.run(f'DROP DATABASE "{name}"', f"USE SCHEMA {secret}")
+    assert admin.rows("SELECT * FROM SECRET") == [(42,)]
+
+
+@pytest.mark.parametrize("name", ["named", "named/KEPT", "tables", "tables/SECRET"])
+def test_replacing_a_stage_empties_that_stage_only(admin: Client, secret: str, tmp_path: Path, name: str) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("1\n")
+    admin.run(f"USE SCHEMA {secret}", "CREATE STAGE KEPT", f"PUT file://{path} @KEPT", f"PUT file://{path} @%SECRET")
+    admin.run(f'CREATE STAGE "{name}"', f"PUT file://{path} '@\"{name}\"'", f'CREATE OR REPLACE STAGE "{name}"')
+    assert [len(admin.rows(f"LIST {stage}")) for stage in ("@KEPT", "@%SECRET", f"'@\"{name}\"'")] == [1, 1, 0]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from hanger_lab.snowflake.data import authorize, tables
+from hanger_lab.snowflake.data import authorize, folders, stages, tables
 from hanger_lab.snowflake.model import Grant
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Properties
@@ -78,6 +78,9 @@ def _created(effect: Effect, context: Context) -> None:
     if present is not None:
         kept = catalog.grants_on(present.kind, effect.name) if effect.copy_grants else []
         catalog.remove(present.kind, effect.name)
+        if present.kind in ("TABLE", "STAGE"):
+            place = stages.directory(context.engine, effect.name, present.kind)
+            catalog.afterwards(lambda: folders.remove(context.engine.stages, place))
     properties: Properties = {}
     if effect.temporary or effect.transient:
         properties["TABLE_KIND"] = "TEMPORARY" if effect.temporary else "TRANSIENT"

@@ -91,7 +91,7 @@ class Engine:
         self.stages = directory / "stages"
         for folder in (self._databases, self.stages):
             folder.mkdir(parents=True, exist_ok=True)
-        fakesnow_stage.LOCAL_BUCKET_PATH = str(self.stages)
+        fakesnow_stage.LOCAL_BUCKET_PATH = str(directory / "nothing")  # it removes directories named like stages
         self._instance = _Instance(directory / "metadata.duckdb")
         self._confine(directory)
         self._lock = threading.Lock()

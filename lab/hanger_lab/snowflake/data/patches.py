@@ -11,6 +11,7 @@ import fakesnow.info_schema
 
 from hanger_lab.snowflake.data import arrow
 
+_insert_lengths = fakesnow.info_schema.insert_text_lengths_sql
 _insert_comment = fakesnow.info_schema.insert_table_comment_sql
 
 
@@ -18,6 +19,7 @@ def apply() -> None:
     """Install the corrections; doing it twice changes nothing."""
     vars(fakesnow.arrow)["timestamp_to_sf_struct"] = arrow.timestamps
     vars(fakesnow.info_schema)["insert_table_comment_sql"] = _table_comment
+    vars(fakesnow.info_schema)["insert_text_lengths_sql"] = _text_lengths
     for name, value in list(vars(fakesnow.cursor).items()):
         if name.startswith("SQL_") and isinstance(value, Template):
             vars(fakesnow.cursor)[name] = _Escaping(value.template)
@@ -37,3 +39,9 @@ def _table_comment(catalog: str, schema: str, table: str, comment: str | None) -
         return "SELECT 1"
     escaped = (part.replace("'", "''") for part in (catalog, schema, table, comment))
     return _insert_comment(*escaped)
+
+
+def _text_lengths(catalog: str, schema: str, table: str, text_lengths: list[tuple[str, int]]) -> str:
+    """Names may hold quotes."""
+    catalog, schema, table = (part.replace("'", "''") for part in (catalog, schema, table))
+    return _insert_lengths(catalog, schema, table, [(column.replace("'", "''"), size) for column, size in text_lengths])

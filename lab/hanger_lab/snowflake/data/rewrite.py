@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from sqlglot import exp
 
@@ -15,11 +16,15 @@ from hanger_lab.snowflake.session import Context
 VERSION = "9.34.0"
 _TABLE_FUNCTIONS = ("EXPLODE", "FLATTEN", "GENERATOR", "RESULTSCAN", "SPLITTOTABLE")
 
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
 
 def resolve_names(expression: exp.Expr) -> exp.Expr:
     """Return the statement with IDENTIFIER() replaced and foreign table functions refused, ready to be authorised."""
     for table in list(expression.find_all(exp.Table)):
         _resolve_identifier(table)
+    if isinstance(expression, exp.Create):
+        _check_texts(expression)
     for source in expression.find_all(exp.Table, exp.TableFromRows, exp.Lateral):
         _check_function(source)
     return expression
@@ -44,6 +49,7 @@ def rewrite(expression: exp.Expr, context: Context) -> exp.Expr:
     if isinstance(expression, exp.Merge):
         _qualify_merge(expression)
     if isinstance(expression, exp.Create):
+        _check_database(expression, context)
         _make_permanent(expression)
     return expression
 
@@ -61,6 +67,16 @@ def _resolve_identifier(table: exp.Table) -> None:
         raise errors.syntax(argument.name) from None
     for key, part in zip(("this", "db", "catalog"), reversed(parts), strict=False):
         table.set(key, exp.to_identifier(part, quoted=True))
+
+
+def _check_texts(create: exp.Create) -> None:
+    """Refuse quotes where fakesnow would paste them into statements of its own: stages, file formats and URLs."""
+    kind = str(create.args.get("kind")).upper()
+    if kind not in ("STAGE", "FILE FORMAT"):
+        return
+    for part in create.find_all(exp.Identifier, exp.Literal, exp.Var):
+        if "'" in str(part.this):
+            raise errors.unsupported(f"a quote in CREATE {kind}")
 
 
 def _check_function(source: exp.Expr) -> None:
@@ -108,6 +124,15 @@ def _session_function(function: exp.Expr, context: Context) -> exp.Expr | None:
         arguments = function.expressions if isinstance(function, exp.Anonymous) else [function.this]
         return exp.Boolean(this=bool(arguments) and arguments[0].name in context.access.all)
     return None
+
+
+def _check_database(create: exp.Create, context: Context) -> None:
+    """Refuse tables in a database whose name means something else without quotes, as fakesnow writes it."""
+    target = tables.target(create)
+    if str(create.args.get("kind")).upper() == "TABLE" and target is not None:
+        database = tables.resolve(target, context.session, "CREATE TABLE")[0]
+        if not _PLAIN.fullmatch(database) or database.lower() in context.engine.reserved_words:
+            raise errors.unsupported(f"a table in a database named {names.show((database,))}")
 
 
 def _require_same_for_everyone(view: exp.Create, context: Context) -> None:
