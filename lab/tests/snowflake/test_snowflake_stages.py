@@ -100,7 +100,7 @@ def test_file_name_is_not_a_pattern(admin: Client, service: Service, stage: str,
     admin.run("CREATE TABLE T (I INT)")
     directory = service.directory / "data" / "stages" / "LAB" / schema / "named" / "ST" / "[x]"
     directory.mkdir(parents=True)
-    for other in ("a.csv", "b.csv"):
+    for other in ("a.csv", "b.csv", "[*].csv", "[?].csv", "a[[].csv"):
         (directory / other).write_text("1\n")
     (directory / name).write_text("2\n")
     admin.run(f"COPY INTO T FROM {stage}/[x]/ FILES = ('{name}')")
