@@ -18,7 +18,7 @@ def is_private(host: str) -> bool:
             found = socket.getaddrinfo(host, None)
         except (OSError, UnicodeError):
             return False
-        addresses = {ipaddress.ip_address(str(entry[4][0]).split("%")[0]) for entry in found}
+        addresses = {ipaddress.ip_address(str(entry[4][0]).split("%", maxsplit=1)[0]) for entry in found}
     return all(_private(address) for address in addresses)
 
 

@@ -116,7 +116,7 @@ class TestActors:
         assert outputs[2]["diff"]["after"]["configuration"]["jdbc_url_params"] == "(secret changed)"
         (item,) = api.objects["sources"].values()
         assert item["configuration"]["jdbc_url_params"] == parameters + "-changed"
-        outputs += [source(configuration={**given, "jdbc_url_params": "ssl=true"}) for _ in range(2)]
+        outputs += [source(configuration={**given, "jdbc_url_params": "ssl=true"}) for dummy in range(2)]
         assert outputs[-1]["source"]["configuration"]["jdbc_url_params"] == "ssl=true"
         outputs.append(source(configuration=given))
         outputs.append(run("airbyte_info"))
