@@ -6,10 +6,10 @@ import pytest
 from conftest import LAB, PROJECT, Platform
 
 
-@pytest.mark.parametrize("facts", [None, {"ec2": {"endpoint_url": "http://127.0.0.1:9"}}])
-def test_a_lab_that_does_not_run_is_named_with_the_command_that_starts_it(aws, tmp_path, facts):
-    if facts:
-        (tmp_path / "lab.json").write_text(json.dumps(facts))
+@pytest.mark.parametrize("stale", [None, {"ec2": {"endpoint_url": "http://127.0.0.1:9"}}])
+def test_a_lab_that_does_not_run_is_named_with_the_command_that_starts_it(aws, tmp_path, stale):
+    if stale:
+        (tmp_path / "lab.json").write_text(json.dumps(stale))
     run = Platform("lab", {**aws.environment, "HANGER_LAB_DIR": str(tmp_path)}).play()
     assert run.code != 0
     assert "The lab is not running. Start it with 'make up' or 'hanger-lab up'." in run.text
