@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from snowflake_support import Client, Key, Service
 
+from hanger_lab.snowflake.data.engine import Engine
+
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_account_survives(
@@ -64,3 +66,11 @@ def test_second_server_on_the_same_port_says_so(service: Service, tmp_path: Path
     second.launch()
     assert second.process is not None and second.process.wait(30) == 1
     assert "cannot listen" in (tmp_path / "log").read_text()
+
+
+def test_an_account_leaves_no_directory_of_fakesnows_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = tmp_path / "fakesnow_bucket"
+    made.mkdir()
+    monkeypatch.setattr("fakesnow.transforms.stage.LOCAL_BUCKET_PATH", str(made))
+    Engine(tmp_path / "account")
+    assert not made.exists()

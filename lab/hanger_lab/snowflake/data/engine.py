@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,8 @@ class Engine:
         self.stages = directory / "stages"
         for folder in (self._databases, self.stages):
             folder.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):
+            Path(fakesnow_stage.LOCAL_BUCKET_PATH).rmdir()  # importing fakesnow makes one in /tmp and leaves it there
         fakesnow_stage.LOCAL_BUCKET_PATH = str(directory / "nothing")  # it removes directories named like stages
         self._instance = _Instance(directory / "metadata.duckdb")
         self._confine(directory)
