@@ -7,9 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from snowflake_support import Client, Key, Service
-
 from hanger_lab.snowflake.data.engine import Engine
+from snowflake_support import Client, Key, Service
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
