@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from hanger_lab.ec2.access import Refusal, authorize, from_a_web_page
+from hanger_lab.ec2.journal import Journal, reads
 from hanger_lab.keys import AccessKey
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,6 @@ log = logging.getLogger(__name__)
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 _FOR_PAGES = "access-control-"
-_READS = re.compile(r"(Describe|Get|List|Search)")
 _ERROR = re.compile(rb"<Code>(.*?)</Code>\s*<Message>(.*?)</Message>", re.DOTALL)
 
 
@@ -33,8 +33,10 @@ class Application:
         moto: Callable[[Environ, StartResponse], Iterable[bytes]],
         save: Callable[[], None],
         key: AccessKey,
+        journal: Journal | None = None,
     ) -> None:
         self._moto = moto
+        self._journal = journal
         self._save = save
         self._key = key
         self.writing = threading.RLock()
@@ -57,13 +59,13 @@ class Application:
             _report(action, status, f"<Code>{refusal.code}</Code><Message>{refusal.message}</Message>".encode(), 0)
             start_response(status, headers)
             return [content]
-        reads = action is not None and _READS.match(action) is not None
+        quiet = action is not None and reads(action)
         started = time.monotonic()
-        with nullcontext() if reads else self.writing:
+        with nullcontext() if quiet else self.writing:
             status, headers, content = self._call({**environ, "wsgi.input": io.BytesIO(body)})
-            if not reads:
+            if not quiet:
                 status, headers, content = self._saved(status, headers, content)
-        _report(action, status, content, time.monotonic() - started, quiet=reads)
+        _report(action, status, content, time.monotonic() - started, quiet=quiet)
         start_response(status, headers)
         return [content]
 
@@ -71,7 +73,9 @@ class Application:
         service = authorize(environ, body, self._key)
         if action is None:
             raise Refusal("400 Bad Request", "MissingAction", "the call names no action", service)
-        if service == "ssm" and not _READS.match(action):
+        if self._journal:
+            self._journal.record(service, action)
+        if service == "ssm" and not reads(action):
             message = f"{action}: the lab's SSM is there to be read, it keeps nothing"
             raise Refusal("400 Bad Request", "AccessDeniedException", message, service)
 

@@ -19,6 +19,7 @@ from hanger_lab.config import Lab
 from hanger_lab.ec2 import differences, hooks
 from hanger_lab.ec2.application import Application
 from hanger_lab.ec2.fleet import Fleet
+from hanger_lab.ec2.journal import Journal
 from hanger_lab.ec2.patches import Patches
 from hanger_lab.ec2.reconcile import reconcile
 from hanger_lab.ec2.state import State
@@ -54,7 +55,8 @@ def running(
         if state.restore(fleet.images):
             reconcile(fleet, [backend for _, _, backend in ec2_backends.iter_backends()])
             state.save()
-        application = Application(DomainDispatcherApplication(create_backend_app), state.save, ec2_key(lab.directory))
+        moto = DomainDispatcherApplication(create_backend_app)
+        application = Application(moto, state.save, ec2_key(lab.directory), Journal(state_file(lab).parent))
         server = _server(listener, application)
         thread = threading.Thread(target=server.serve_forever, name="ec2", daemon=True)
         thread.start()
