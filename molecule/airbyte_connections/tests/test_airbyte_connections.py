@@ -1,28 +1,12 @@
 """The rows of the source stand in the warehouse, and the secrets nowhere in clear."""
 
-import json
-import os
-from pathlib import Path
-
 import pytest
-import snowflake.connector
-
-LAB = Path(os.environ.get("HANGER_LAB_DIR", ".lab")).resolve()
-ACCOUNT = json.loads((LAB / "lab.json").read_text())["snowflake"]
+from snowflake.connector.errors import ProgrammingError
 
 
 @pytest.fixture(scope="module")
-def warehouse():
-    with snowflake.connector.connect(
-        account=ACCOUNT["account"],
-        host=ACCOUNT["host"],
-        port=ACCOUNT["port"],
-        protocol=ACCOUNT["protocol"],
-        user="MOLECULE_EL",
-        private_key_file=str(LAB / "secrets/molecule-el/molecule_el.p8"),
-        login_timeout=10,
-        network_timeout=20,
-    ) as session:
+def warehouse(login):
+    with login("MOLECULE_EL", "molecule-el/molecule_el.p8") as session:
         yield session.cursor()
 
 
@@ -44,7 +28,7 @@ def test_values_arrive_unchanged(host, warehouse):
 
 
 def test_a_table_outside_the_connection_was_not_copied(warehouse):
-    with pytest.raises(snowflake.connector.errors.ProgrammingError, match="does not exist"):
+    with pytest.raises(ProgrammingError, match="does not exist"):
         warehouse.execute("SELECT count(*) FROM MOLECULE_EL.GYM.ROUTES")
 
 

@@ -1,35 +1,23 @@
 """Each service user can do what its role is for, and is refused everything else."""
 
-import json
-import os
 import stat
 from pathlib import Path
 
 import pytest
-import snowflake.connector
 from snowflake.connector.errors import DatabaseError, ProgrammingError
 
-LAB = Path(os.environ.get("HANGER_LAB_DIR", ".lab")).resolve()
-FACTS = json.loads((LAB / "lab.json").read_text())["snowflake"]
-KEYS = LAB / "secrets/molecule-snowflake"
+KEYS = "molecule-snowflake"
 MISSING = "does not exist or not authorized"
 
 
-def connect(user, key=None, **settings):
-    return snowflake.connector.connect(
-        account=FACTS["account"],
-        host=FACTS["host"],
-        port=FACTS["port"],
-        protocol=FACTS["protocol"],
-        user=user,
-        private_key_file=str(KEYS / f"{(key or user).lower()}.p8"),
-        login_timeout=15,
-        **settings,
-    )
+@pytest.fixture(scope="module")
+def connect(login):
+    """Log a user in with its own key, or with another's."""
+    return lambda user, key=None, **settings: login(user, f"{KEYS}/{(key or user).lower()}.p8", **settings)
 
 
 @pytest.fixture(scope="module")
-def writer():
+def writer(connect):
     with connect("MOLECULE_WRITER") as session:
         session.cursor().execute("CREATE TABLE IF NOT EXISTS MOLECULE.LANDING.CLIMBS (ID INT)")
         session.cursor().execute("CREATE TABLE IF NOT EXISTS MOLECULE.HIDDEN.CLIMBS (ID INT)")
@@ -38,7 +26,7 @@ def writer():
 
 
 @pytest.fixture(scope="module")
-def reader(writer):
+def reader(writer, connect):
     with connect("MOLECULE_READER") as session:
         yield session
 
@@ -77,17 +65,18 @@ def test_the_reader_cannot_write_or_grant(reader, statement):
         rows(reader, statement)
 
 
-def test_another_users_key_is_refused():
+def test_another_users_key_is_refused(connect):
     with pytest.raises(DatabaseError, match="390144"):
         connect("MOLECULE_READER", key="MOLECULE_WRITER")
 
 
-def test_a_role_that_is_not_granted_is_refused():
+def test_a_role_that_is_not_granted_is_refused(connect):
     with pytest.raises(DatabaseError, match="390189"):
         connect("MOLECULE_READER", role="MOLECULE_WRITER")
 
 
-def test_only_the_owner_can_read_the_private_keys():
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in KEYS.glob("*.p8")}
+def test_only_the_owner_can_read_the_private_keys(lab):
+    keys = Path(lab["directory"], "secrets", KEYS)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in keys.glob("*.p8")}
     assert modes == {"molecule_writer.p8": 0o600, "molecule_reader.p8": 0o600}
-    assert stat.S_IMODE(KEYS.stat().st_mode) == 0o700
+    assert stat.S_IMODE(keys.stat().st_mode) == 0o700
