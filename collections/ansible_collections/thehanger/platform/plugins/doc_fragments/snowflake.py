@@ -127,6 +127,12 @@ options:
       initially_suspended:
         description: Whether a new warehouse starts suspended, which it does by default. Not compared later.
         type: bool
+      suspended:
+        description:
+          - Whether it is suspended now. V(true) suspends it as soon as its running statements have ended.
+          - A warehouse with O(warehouses[].auto_resume) starts again with the next query. Left out, its state is not
+            touched.
+        type: bool
       comment:
         description: Comment.
         type: str

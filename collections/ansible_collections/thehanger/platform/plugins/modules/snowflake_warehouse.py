@@ -11,7 +11,7 @@ module: snowflake_warehouse
 short_description: Manage warehouses of Snowflake
 version_added: 0.1.0
 description:
-  - Creates, alters and drops warehouses.
+  - Creates, alters, suspends, resumes and drops warehouses.
   - A thin module over the engine of M(thehanger.platform.snowflake_account), which does all kinds at once.
 author:
   - The Hanger data platform contributors (@thehanger)
@@ -33,6 +33,15 @@ EXAMPLES = r"""
     private_key_path: ~/.snowflake/hanger_provisioner.p8
     warehouses:
       - {name: LOADING, size: XSMALL, auto_suspend: 60, comment: Airbyte}
+
+- name: Let it sleep now
+  thehanger.platform.snowflake_warehouse:
+    account: myorg-myaccount
+    user: HANGER_PROVISIONER
+    role: ACCOUNTADMIN
+    private_key_path: ~/.snowflake/hanger_provisioner.p8
+    warehouses:
+      - {name: LOADING, suspended: true}
 
 - name: Drop it
   thehanger.platform.snowflake_warehouse:

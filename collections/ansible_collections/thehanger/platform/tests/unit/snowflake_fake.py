@@ -78,6 +78,7 @@ class FakeAccount:
         yield rf"SHOW (FUTURE )?GRANTS TO ROLE {NAME}", self.show_grants
         yield r"SELECT (.*)", lambda text: [{"A": text}]
         yield rf"CREATE (\w+) {NAME}(.*)", self.create
+        yield rf"ALTER WAREHOUSE {NAME} (SUSPEND|RESUME)(?: IF SUSPENDED)?", self.switch
         yield rf"ALTER (\w+) {NAME} SET (.*)", self.alter
         yield rf"ALTER (\w+) {NAME} UNSET (.*)", self.unset
         yield rf"DROP (\w+) {NAME}", self.drop
@@ -100,6 +101,7 @@ class FakeAccount:
                 row["size"] = SIZES[values["WAREHOUSE_SIZE"]]
                 row["auto_suspend"] = int(values["AUTO_SUSPEND"])
                 row["auto_resume"] = str(values["AUTO_RESUME"]).lower()
+                row["state"] = "SUSPENDED" if values["INITIALLY_SUSPENDED"] == "TRUE" else "STARTED"
             if word == "USER":
                 row.update({column: values.get(column.upper(), "") for column in ("type", "default_role")})
                 row["default_warehouse"] = values.get("DEFAULT_WAREHOUSE", "")
@@ -147,6 +149,14 @@ class FakeAccount:
         if word == "DATABASE":
             self.objects["SCHEMA"][(*name, "PUBLIC")] = {}
             self.objects["SCHEMA"][(*name, "INFORMATION_SCHEMA")] = {}
+
+    def switch(self, text: str, action: str) -> None:
+        """Suspend or resume a warehouse."""
+        warehouse = self.found("WAREHOUSE", parse(text))
+        suspended = str(action == "SUSPEND").upper()
+        if action == "SUSPEND" and warehouse["INITIALLY_SUSPENDED"] == suspended:
+            raise FakeError(90064, f"Invalid state. Warehouse '{text}' cannot be suspended.")
+        warehouse["INITIALLY_SUSPENDED"] = suspended
 
     def alter(self, word: str, text: str, rest: str) -> None:
         """Set properties."""

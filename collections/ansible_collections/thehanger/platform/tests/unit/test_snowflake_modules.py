@@ -180,6 +180,46 @@ class TestSingleModules:
         ]
         assert not run("snowflake_grants", grants=[gone])["changed"]
 
+    def test_suspends_and_resumes_by_statements_of_their_own(self, run, account):
+        run("snowflake_warehouse", warehouses=[{"name": "W", "initially_suspended": False}])
+        asleep = [{"name": "W", "suspended": True, "comment": "asleep"}]
+        planned = run("snowflake_warehouse", check_mode=True, warehouses=asleep)
+        assert planned["statements"] == [
+            """ALTER WAREHOUSE "W" SET COMMENT = 'asleep'""",
+            'ALTER WAREHOUSE "W" SUSPEND',
+        ]
+        (difference,) = planned["diff"]
+        assert (difference["before"]["suspended"], difference["after"]["suspended"]) == (False, True)
+        assert run("snowflake_warehouse", warehouses=asleep)["statements"] == planned["statements"]
+        assert not run("snowflake_warehouse", warehouses=asleep)["changed"]
+        assert not run("snowflake_warehouse", warehouses=[{"name": "W"}])["changed"]
+        awake = [{"name": "W", "suspended": False}]
+        assert run("snowflake_warehouse", warehouses=awake)["statements"] == ['ALTER WAREHOUSE "W" RESUME IF SUSPENDED']
+        assert not run("snowflake_warehouse", warehouses=awake)["changed"]
+
+    @pytest.mark.parametrize(
+        ("options", "statements"),
+        [
+            ({"suspended": True}, []),
+            ({"suspended": False}, ['ALTER WAREHOUSE "W" RESUME IF SUSPENDED']),
+            ({"suspended": True, "initially_suspended": False}, ['ALTER WAREHOUSE "W" SUSPEND']),
+        ],
+    )
+    def test_a_new_warehouse_is_suspended_or_not_as_asked(self, run, options, statements):
+        warehouses = [{"name": "W", **options}]
+        assert run("snowflake_warehouse", warehouses=warehouses)["statements"][1:] == statements
+        assert not run("snowflake_warehouse", warehouses=warehouses)["changed"]
+
+    def test_a_warehouse_that_fell_asleep_meanwhile_is_as_it_should_be(self, run, account):
+        run("snowflake_warehouse", warehouses=[{"name": "W", "initially_suspended": False}])
+
+        def fall_asleep(sql):
+            if sql.endswith("SUSPEND"):
+                account.objects["WAREHOUSE"][("W",)]["INITIALLY_SUSPENDED"] = "TRUE"
+
+        account.refuse = fall_asleep
+        assert not run("snowflake_warehouse", warehouses=[{"name": "W", "suspended": True}]).get("failed")
+
     def test_there_is_no_password(self, run):
         with pytest.raises(ModuleFailed, match=r"Unsupported parameters.*users\.password"):
             run("snowflake_user", users=[{"name": "U", "password": "x"}])

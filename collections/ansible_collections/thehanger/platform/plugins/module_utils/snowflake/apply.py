@@ -120,6 +120,9 @@ def carry_out(client: Client, steps: Iterable[Step]) -> None:
             client.write(waiting[0].statement)
         except SnowflakeError as error:
             step = waiting[0]
+            if error.details.get("errno") in step.settled:
+                waiting.pop(0)
+                continue
             error.details.update(
                 changed=bool(done),
                 applied=done,

@@ -54,6 +54,7 @@ OBJECTS: Spec = {
         auto_suspend={"type": "int"},
         auto_resume={"type": "bool"},
         initially_suspended={"type": "bool"},
+        suspended={"type": "bool"},
     ),
     "databases": _objects(),
     "schemas": _objects(),

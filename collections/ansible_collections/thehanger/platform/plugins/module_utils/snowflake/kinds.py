@@ -23,7 +23,9 @@ class Property:
 
     `read` and `column` make its value out of a SHOW row, `wanted` out of the option; both raise ValueError or return
     values that compare. `created` stands in where an object is created and the option says nothing. `shown` is what
-    is compared and printed instead of the value itself. A property without a column is set at creation only.
+    is compared and printed instead of the value itself. A property without a column is set at creation only; one with
+    a `command` is changed by a statement of its own, and starts with the value of the property that `initial` names.
+    `settled` holds the errors that say that a command came too late, because the account had done the same by itself.
     """
 
     option: str
@@ -34,6 +36,9 @@ class Property:
     write: Callable[[Value], str]
     created: Value = None
     shown: Callable[[Value], Value] = field(default=lambda value: value)
+    command: Callable[[Value], str] | None = None
+    initial: str = ""
+    settled: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -131,6 +136,17 @@ WAREHOUSE = Kind(
             values.boolean,
             values.as_keyword,
             created=True,
+        ),
+        Property(
+            "suspended",
+            "SUSPENDED",
+            "state",
+            values.boolean,
+            values.observed_suspension,
+            values.as_keyword,
+            command=lambda suspended: "SUSPEND" if suspended else "RESUME IF SUSPENDED",
+            initial="initially_suspended",
+            settled=frozenset({90063, 90064}),
         ),
         _comment(),
     ),

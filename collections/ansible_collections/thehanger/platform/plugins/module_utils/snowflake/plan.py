@@ -23,12 +23,13 @@ Difference = dict[str, Any]
 
 @dataclass(frozen=True)
 class Step:
-    """One statement, and what it does to what."""
+    """One statement, what it does to what, and the errors that say that it is done already."""
 
     action: str
     kind: str
     name: str
     statement: str
+    settled: frozenset[int] = frozenset()
 
     def summary(self) -> dict[str, str]:
         """Return the step as a module returns it."""
@@ -93,6 +94,7 @@ def _keep(thing: Thing, known: Mapping[str, Value] | None, result: Plan) -> None
         }
         words = [f"CREATE {kind.word} {quote(thing.name)}", *_assignments(kind, values)]
         result.steps.append(Step("create", label, name, " ".join(words)))
+        result.steps += _commands(thing, {item.option: values.get(item.initial) for item in kind.properties})
         result.differences.append(_difference(label, thing.name, None, _shown(kind, values)))
         return
     changed = {
@@ -111,13 +113,28 @@ def _keep(thing: Thing, known: Mapping[str, Value] | None, result: Plan) -> None
     removed = [item.keyword for item in kind.properties if item.option in changed and changed[item.option] is None]
     if removed:
         result.steps.append(Step("alter", label, name, f"{subject} UNSET {', '.join(removed)}"))
+    result.steps += _commands(thing, known)
     managed = {option: value for option, value in known.items() if option in thing.properties}
     after = _shown(kind, {**managed, **changed})
     result.differences.append(_difference(label, thing.name, _shown(kind, managed), after))
 
 
 def _assignments(kind: Kind, values: Mapping[str, Value]) -> list[str]:
-    return [f"{item.keyword} = {item.write(values[item.option])}" for item in kind.properties if item.option in values]
+    return [
+        f"{item.keyword} = {item.write(values[item.option])}"
+        for item in kind.properties
+        if item.option in values and item.command is None
+    ]
+
+
+def _commands(thing: Thing, known: Mapping[str, Value]) -> Iterable[Step]:
+    """Change what has statements of its own, where it is not as it should be."""
+    for item in thing.kind.properties:
+        wanted = thing.properties.get(item.option)
+        if item.command is not None and wanted is not None and wanted != known.get(item.option):
+            command = item.command(wanted)
+            statement = f"ALTER {thing.kind.word} {quote(thing.name)} {command}"
+            yield Step(command.split()[0].lower(), thing.kind.label, show(thing.name), statement, item.settled)
 
 
 def _shown(kind: Kind, values: Mapping[str, Value]) -> dict[str, Value]:

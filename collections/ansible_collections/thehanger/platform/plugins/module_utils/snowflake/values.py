@@ -26,6 +26,11 @@ def boolean(value: Any) -> bool:
     return str(value).lower() in ("true", "y", "yes", "1")
 
 
+def observed_suspension(value: Any) -> bool:
+    """Normalise the state of a warehouse; one that goes to sleep or wakes up counts as there already."""
+    return str(value).upper() in ("SUSPENDED", "SUSPENDING")
+
+
 def seconds(value: Any) -> int:
     """Normalise a number of seconds, 0 for never."""
     return 0 if _missing(value) else int(value)
