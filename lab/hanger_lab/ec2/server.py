@@ -18,7 +18,10 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from hanger_lab.config import Lab
 from hanger_lab.ec2 import differences, hooks
 from hanger_lab.ec2.application import Application
+from hanger_lab.ec2.door import Door
+from hanger_lab.ec2.faults import Faults
 from hanger_lab.ec2.fleet import Fleet
+from hanger_lab.ec2.front import Front
 from hanger_lab.ec2.journal import Journal
 from hanger_lab.ec2.patches import Patches
 from hanger_lab.ec2.reconcile import reconcile
@@ -49,15 +52,17 @@ def running(
     """
     listener = _listen(lab.ec2_port if port is None else port)
     state = State(state_file(lab))
+    faults = Faults(state_file(lab).parent)
     with listener, Patches() as patches:
         differences.install(patches, fleet.images)
-        hooks.install(patches, fleet, range_conflicts)
+        hooks.install(patches, fleet, range_conflicts, faults)
         if state.restore(fleet.images):
             reconcile(fleet, [backend for _, _, backend in ec2_backends.iter_backends()])
             state.save()
         moto = DomainDispatcherApplication(create_backend_app)
-        application = Application(moto, state.save, ec2_key(lab.directory), Journal(state_file(lab).parent))
-        server = _server(listener, application)
+        key = ec2_key(lab.directory)
+        application = Application(moto, state.save, key, Journal(state_file(lab).parent), faults)
+        server = _server(listener, Front(application, Door(key, fleet.name)))
         thread = threading.Thread(target=server.serve_forever, name="ec2", daemon=True)
         thread.start()
         log.info("EC2 of lab %s is on http://%s:%d", lab.id, *listener.getsockname())
