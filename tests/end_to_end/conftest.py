@@ -2,62 +2,17 @@
 
 import json
 import os
-import re
 import secrets
-import subprocess
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from runs import ROOT, Platform, Run
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+__all__ = ["LAB", "PROJECT", "Platform", "Run"]
+
 LAB = Path(os.environ.get("HANGER_LAB_DIR", ROOT / ".lab")).resolve()
 PROJECT = "hanger-aws"
 DEFAULT_VPC = "10.77.0.0/16"
-
-
-@dataclass
-class Run:
-    """What one ansible-playbook call did."""
-
-    code: int
-    output: str
-
-    @property
-    def changed(self):
-        return sum(int(count) for count in re.findall(r"changed=(\d+)", self.output))
-
-    @property
-    def roles(self):
-        """The roles of which more ran than the validation of their arguments, which no tag keeps away."""
-        return set(re.findall(r"^TASK \[(\w+) : (?!Validating arguments)", self.output, re.M))
-
-    @property
-    def text(self):
-        """The output with its line breaks folded, to search for sentences."""
-        return re.sub(r"\s+", " ", self.output)
-
-
-@dataclass
-class Platform:
-    """One world and project, and how to run playbooks in it."""
-
-    inventory: str
-    environment: dict[str, str] = field(repr=False)
-    arguments: tuple[str, ...] = ()
-
-    def play(self, *arguments, playbook="site.yml", **environment):
-        command = ["ansible-playbook", "-i", f"inventories/{self.inventory}", playbook, *self.arguments, *arguments]
-        result = subprocess.run(
-            command, cwd=ROOT, env={**self.environment, **environment}, capture_output=True, text=True, check=False
-        )
-        return Run(result.returncode, result.stdout + result.stderr)
-
-    def ask(self, query):
-        """Run a statement in the gym's database, as its owner's superuser would."""
-        command = ["ansible", "-i", f"inventories/{self.inventory}", "oltp", "--become", "--become-user=postgres"]
-        module = ["-m", "community.postgresql.postgresql_query", "-a", f"login_db=thehangerdb query='{query}'"]
-        subprocess.run([*command, *module], cwd=ROOT, env=self.environment, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="session")
