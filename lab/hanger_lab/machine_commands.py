@@ -15,6 +15,7 @@ from hanger_lab.machines import SEED, Engine, Machine, MachineError, ensure_imag
 from hanger_lab.machines.provision import provide_engine
 from hanger_lab.machines.recipes import RECIPES
 from hanger_lab.progress import Progress
+from hanger_lab.reach import reach
 from hanger_lab.up import networks
 
 FIRST_ADDRESS = 10
@@ -25,7 +26,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add `machine` with its own commands."""
     parser = commands.add_parser("machine", help="create, remove and list single machines")
     actions = parser.add_subparsers(dest="action", required=True, metavar="COMMAND")
-    create = actions.add_parser("create", help="create a machine and print its name and address as JSON")
+    create = actions.add_parser("create", help="create a machine and print how to reach it as JSON")
     create.add_argument("name", help="a short name, also the host name")
     create.add_argument("--image", default="debian-13", choices=sorted(RECIPES), help="default: %(default)s")
     create.add_argument("--authorized-key", type=Path, metavar="FILE", help="a public key that may log in as admin")
@@ -60,7 +61,7 @@ def create(lab: Lab, arguments: argparse.Namespace, progress: Progress) -> dict[
             files[f"{SEED}/{name}"] = path.read_text()
     with progress.step("Docker engine"), exclusive(lab):
         engine = provide_engine(lab, progress.say)
-        networks(engine)
+        services, _ = networks(engine)
     with progress.step(f"machine image {arguments.image}"):
         tag = ensure_image(engine, arguments.image)
     name = full_name(engine, arguments.name)
@@ -76,7 +77,13 @@ def create(lab: Lab, arguments: argparse.Namespace, progress: Progress) -> dict[
     elif existing.state != "running":
         engine.start(name)
     machine = next(machine for machine in engine.machines() if machine.name == name)
-    return {"name": arguments.name, "container": name, "address": machine.address, "image": machine.image}
+    return {
+        "name": arguments.name,
+        "container": name,
+        "address": machine.address,
+        "image": machine.image,
+        "proxy_command": reach(lab, engine, services[1]).proxy_command,
+    }
 
 
 def free_address(engine: Engine, network: str) -> IPv4Address:

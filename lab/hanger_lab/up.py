@@ -19,6 +19,7 @@ from hanger_lab.machines.provision import provide_engine
 from hanger_lab.machines.recipes import BASE_IMAGES
 from hanger_lab.processes import Service
 from hanger_lab.progress import Progress
+from hanger_lab.reach import Reach, reach, way
 from hanger_lab.services import SNOWFLAKE_ACCOUNT, SNOWFLAKE_USER, check_ports, ec2_service, snowflake_service
 
 # What Ansible reaches the machines with.
@@ -45,7 +46,9 @@ def up(lab: Lab, progress: Progress) -> dict[str, Any]:
         try:
             services_range, vpc_range = networks(engine)
             access, keys = ec2_key(lab.directory), provisioner_key(lab.directory)
-            endpoints = [ec2_service(lab, engine.address, access), snowflake_service(lab, services_range[1], keys)]
+            ways = reach(lab, engine, services_range[1])
+            progress.say(way(ways))
+            endpoints = [ec2_service(lab, engine.address, access), snowflake_service(lab, ways.gateway, keys)]
             for service in endpoints:
                 _start(service)
             with progress.step("EC2 and Snowflake endpoints"):
@@ -54,7 +57,7 @@ def up(lab: Lab, progress: Progress) -> dict[str, Any]:
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-        facts = _facts(lab, engine, services_range, vpc_range, access, keys, _results(images), airbyte.result())
+        facts = _facts(lab, engine, ways, services_range, vpc_range, access, keys, _results(images), airbyte.result())
         write_facts(lab, facts)
     return facts
 
@@ -111,6 +114,7 @@ def _start(service: Service) -> None:
 def _facts(
     lab: Lab,
     engine: Engine,
+    ways: Reach,
     services_range: IPv4Network,
     vpc_range: IPv4Network,
     access: AccessKey,
@@ -118,7 +122,6 @@ def _facts(
     images: dict[str, str],
     airbyte: AirbyteImage,
 ) -> dict[str, Any]:
-    gateway = str(services_range[1])
     return {
         "id": lab.id,
         "directory": str(lab.directory),
@@ -128,13 +131,14 @@ def _facts(
             **asdict(access),
         },
         "network": {
-            "services_gateway": gateway,
+            "services_gateway": str(services_range[1]),
             "services_cidr": str(services_range),
             "vpc_cidr": str(vpc_range),
         },
         "snowflake": {
             "account": SNOWFLAKE_ACCOUNT,
-            "host": gateway,
+            "host": ways.host,
+            "host_from_machines": ways.host_from_machines(engine, images[BASE_IMAGES[0]]),
             "port": lab.snowflake_port,
             "protocol": "http",
             "user": SNOWFLAKE_USER,
@@ -142,5 +146,6 @@ def _facts(
         },
         "airbyte": {"image": airbyte.tag, "archive": str(airbyte.archive)},
         "engine": {"docker_host": engine.address},
+        "ssh": {"proxy_command": ways.proxy_command},
         "images": images,
     }

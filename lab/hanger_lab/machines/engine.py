@@ -33,6 +33,7 @@ CAPABILITIES = ["SYS_ADMIN", "NET_ADMIN"]
 SECURITY = ["seccomp=unconfined", "apparmor=unconfined"]
 TEMPORARY = {"/run": "", "/run/lock": "", "/tmp": "exec"}  # noqa: S108
 SHARED_MEMORY = "1g"
+HOST_NAME = "host.docker.internal"
 
 
 class Engine:
@@ -50,7 +51,7 @@ class Engine:
     def connect(cls, lab: Lab) -> Engine:
         """Return the engine that DOCKER_HOST names, else the lab's own one, else the default socket's.
 
-        Raises EngineError with what to do when there is none or when it is not a Linux engine on this host.
+        Raises EngineError with what to do when there is none or when it does not run Linux containers.
         """
         address = engine_address(lab)
         try:
@@ -58,8 +59,8 @@ class Engine:
             info = client.info()
         except DockerException as error:
             raise EngineError(f"no Docker engine answers at {address}: {error}") from error
-        if info.get("OSType") != "linux" or "Docker Desktop" in str(info.get("OperatingSystem")):
-            raise EngineError(f"the lab needs a Linux engine on this host, {address} is {info.get('OperatingSystem')}")
+        if info.get("OSType") != "linux":
+            raise EngineError(f"the lab needs an engine for Linux containers, {address} is for {info.get('OSType')}")
         return cls(lab, client, address)
 
     def labels(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -183,6 +184,19 @@ class Engine:
             text = (complaint or output).decode(errors="replace").strip()
             raise MachineError(f"{' '.join(command)} in {name} ended with {code}: {text}")
         return output.decode(errors="replace")
+
+    def host_address(self, image: str) -> str:
+        """Return the address at which containers reach the engine's host, by the engine's own name for it."""
+        with self._errors(EngineError, "ask for the host's address"):
+            found = self.client.containers.run(
+                image,
+                ["getent", "ahostsv4", HOST_NAME],
+                name=f"{self.build_prefix}host-address",
+                extra_hosts={HOST_NAME: "host-gateway"},
+                labels=self.labels(),
+                remove=True,
+            )
+        return str(found.decode().split()[0])
 
     def machines(self) -> list[MachineStatus]:
         """Return the machines of this lab in the order of their names."""

@@ -13,6 +13,8 @@ from hanger_lab.config import Lab
 from hanger_lab.machines.errors import EngineError, NoEngineError
 
 DEFAULT_SOCKET = Path("/var/run/docker.sock")
+# Where engines in a virtual machine of the user's own listen: Docker Desktop and colima.
+USER_SOCKETS = (".docker/desktop/docker.sock", ".docker/run/docker.sock", ".colima/default/docker.sock")
 LONGEST_SOCKET_PATH = 107
 NO_ENGINE = (
     "no Docker engine: install one and start it (Debian and Ubuntu: `apt-get install docker.io`), or set DOCKER_HOST "
@@ -41,7 +43,7 @@ def engine_address(lab: Lab, environment: Mapping[str, str] = os.environ) -> str
                 "start it; if it is gone for good, `hanger-lab down --without-engine` removes the rest of the lab"
             )
         return recorded
-    for path in (private_socket(lab), DEFAULT_SOCKET):
+    for path in (private_socket(lab), DEFAULT_SOCKET, *(Path.home() / name for name in USER_SOCKETS)):
         if answers(path):
             return f"unix://{path}"
     _check_permission(DEFAULT_SOCKET)
@@ -98,8 +100,8 @@ def checked_address(address: str) -> str:
     """Return a DOCKER_HOST that names a local socket; raise EngineError for any other."""
     if not address.startswith("unix://"):
         raise EngineError(
-            f"DOCKER_HOST is {address}: the lab needs an engine on this host, because its machines are reached by "
-            "their addresses; unset it or name a unix:// socket"
+            f"DOCKER_HOST is {address}: the lab needs an engine on this host (Docker Desktop is one), because its "
+            "machines reach the lab's endpoints here; unset it or name a unix:// socket"
         )
     return address
 

@@ -157,11 +157,11 @@ def test_an_engine_that_refuses_is_no_success(
     lab: Lab, sockets: dict[str, str], cleaned: list[str], progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(PaperClient, "info", lambda self: {"OSType": "windows"})
-    with pytest.raises(EngineError, match="needs a Linux engine"):
+    with pytest.raises(EngineError, match="needs an engine for Linux"):
         down(lab, progress)
     brought_up(lab, None)
     before = everything(lab)
-    with pytest.raises(EngineError, match="needs a Linux engine"):
+    with pytest.raises(EngineError, match="needs an engine for Linux"):
         down(lab, progress)
     assert everything(lab) == before
 
