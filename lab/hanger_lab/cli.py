@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from hanger_lab import machine_commands
+from hanger_lab import fault_commands, machine_commands
 from hanger_lab.config import Lab
 from hanger_lab.down import down
 from hanger_lab.logs import available, show
@@ -69,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
     logs.add_argument("-f", "--follow", action="store_true", help="wait for more until interrupted")
     logs.add_argument("-n", "--lines", type=int, default=50, help="how many lines of each (default: %(default)s)")
     machine_commands.add_commands(commands)
+    fault_commands.add_commands(commands)
     return top
 
 
@@ -105,12 +106,17 @@ def _machine(lab: Lab, options: argparse.Namespace, console: Console) -> int:
     return machine_commands.run(lab, options, Progress(console))
 
 
+def _fault(lab: Lab, options: argparse.Namespace, console: Console) -> int:
+    return fault_commands.run(lab, options)
+
+
 _COMMANDS: dict[str, Callable[[Lab, argparse.Namespace, Console], int]] = {
     "up": _up,
     "status": _status,
     "down": _down,
     "logs": _logs,
     "machine": _machine,
+    "fault": _fault,
 }
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from hanger_lab.ec2.access import Refusal, authorize, from_a_web_page
+from hanger_lab.ec2.faults import USER_AGENT, Faults
 from hanger_lab.ec2.journal import Journal, reads
 from hanger_lab.keys import AccessKey
 
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 _FOR_PAGES = "access-control-"
+# EC2 answers with a server error when it has no room, which clients try again; moto knows client errors only.
+_NO_CAPACITY = re.compile(rb"<Code>InsufficientInstanceCapacity</Code>\s*<Message>We currently do not have sufficient")
 _ERROR = re.compile(rb"<Code>(.*?)</Code>\s*<Message>(.*?)</Message>", re.DOTALL)
 
 
@@ -34,9 +37,11 @@ class Application:
         save: Callable[[], None],
         key: AccessKey,
         journal: Journal | None = None,
+        faults: Faults | None = None,
     ) -> None:
         self._moto = moto
         self._journal = journal
+        self._faults = faults
         self._save = save
         self._key = key
         self.writing = threading.RLock()
@@ -73,8 +78,11 @@ class Application:
         service = authorize(environ, body, self._key)
         if action is None:
             raise Refusal("400 Bad Request", "MissingAction", "the call names no action", service)
-        if self._journal:
-            self._journal.record(service, action)
+        if not str(environ.get("HTTP_USER_AGENT", "")).startswith(USER_AGENT):
+            if self._journal:
+                self._journal.record(service, action)
+            if self._faults and (refusal := self._faults.refusal(service, action)):
+                raise refusal
         if service == "ssm" and not reads(action):
             message = f"{action}: the lab's SSM is there to be read, it keeps nothing"
             raise Refusal("400 Bad Request", "AccessDeniedException", message, service)
@@ -91,7 +99,8 @@ class Application:
             log.exception("moto failed")
             return _internal_error(f"{type(error).__name__}: {error}")
         headers = [(name, value) for name, value in answer["headers"] if not name.lower().startswith(_FOR_PAGES)]
-        return answer["status"], headers, content
+        status = "500 Internal Server Error" if _NO_CAPACITY.search(content) else answer["status"]
+        return status, headers, content
 
     def _saved(
         self, status: str, headers: list[tuple[str, str]], content: bytes

@@ -29,7 +29,6 @@ def install(patches: Patches, images: Mapping[str, Image]) -> None:
     """Correct moto until `patches` is left."""
     patches.assign(settings, "ENABLE_AMI_VALIDATION", True)
     patches.assign(settings, "ENABLE_KEYPAIR_VALIDATION", True)
-    patches.assign(settings, "EC2_ENABLE_INSTANCE_TYPE_VALIDATION", True)
     patches.assign(moto.iam.models, "load_iam_aws_managed_policies", lambda: True)
     patches.wrap(moto.iam.models.IAMBackend, "_init_aws_policies", _policies_of_one_partition)
     patches.assign(AmiBackend, "_load_amis", lambda backend: add_images(backend, images))

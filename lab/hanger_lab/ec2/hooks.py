@@ -19,6 +19,8 @@ from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.ec2.models.security_groups import SecurityGroupBackend
 from moto.ec2.models.vpcs import VPCBackend
 
+from hanger_lab.ec2 import offers
+from hanger_lab.ec2.faults import Faults
 from hanger_lab.ec2.fleet import Fleet
 from hanger_lab.ec2.patches import Method, Patches
 from hanger_lab.machines import ImageError, MachinesError, RangeError
@@ -27,9 +29,9 @@ NO_TOKEN = "ABCDE"  # noqa: S105 - what moto passes when the caller gave no clie
 RangeConflicts = Callable[[IPv4Network], list[str]]
 
 
-def install(patches: Patches, fleet: Fleet, range_conflicts: RangeConflicts) -> None:
+def install(patches: Patches, fleet: Fleet, range_conflicts: RangeConflicts, faults: Faults) -> None:
     """Put the fleet behind moto's EC2 until `patches` is left."""
-    hooks = _Hooks(fleet, range_conflicts)
+    hooks = _Hooks(fleet, range_conflicts, faults)
     patches.wrap(InstanceBackend, "run_instances", hooks.run_instances)
     patches.wrap(Instance, "start", hooks.start)
     patches.wrap(Instance, "stop", hooks.stop)
@@ -45,8 +47,9 @@ def install(patches: Patches, fleet: Fleet, range_conflicts: RangeConflicts) -> 
 
 
 class _Hooks:
-    def __init__(self, fleet: Fleet, range_conflicts: RangeConflicts) -> None:
+    def __init__(self, fleet: Fleet, range_conflicts: RangeConflicts, faults: Faults) -> None:
         self._fleet = fleet
+        self._faults = faults
         self._range_conflicts = range_conflicts
 
     def run_instances(
@@ -68,6 +71,7 @@ class _Hooks:
             for instance in reservation.instances:
                 _settle_interface(instance, interfaces)
             _refuse_default_vpc(reservation.instances)
+            offers.check_launch(backend, reservation.instances, self._faults)
             try:
                 self._fleet.launch(reservation.instances)
             except (MachinesError, ValueError) as error:
@@ -105,6 +109,8 @@ class _Hooks:
 
     def create_vpc(self, original: Method, backend: Any, cidr_block: str, *args: Any, **kwargs: Any) -> Any:
         if not kwargs.get("is_default"):
+            if len(backend.vpcs) >= self._faults.limit("vpcs"):
+                raise EC2ClientError("VpcLimitExceeded", "The maximum number of VPCs has been reached.")
             self._check_range(backend, cidr_block)
         return original(backend, cidr_block, *args, **kwargs)
 

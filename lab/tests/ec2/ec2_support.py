@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from hanger_lab.config import Lab
 from hanger_lab.keys import ec2_key
 from hanger_lab.machines import MachineError
@@ -115,7 +116,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def client(service: str, lab: Lab, endpoint: str) -> Any:
+def client(service: str, lab: Lab, endpoint: str, **configuration: Any) -> Any:
     """Return a client that signs with the lab's key."""
     key = ec2_key(lab.directory)
     return boto3.client(
@@ -124,6 +125,7 @@ def client(service: str, lab: Lab, endpoint: str) -> Any:
         region_name="eu-west-1",
         aws_access_key_id=key.access_key,
         aws_secret_access_key=key.secret_key,
+        config=Config(**configuration),
     )
 
 

@@ -82,7 +82,7 @@ def test_debians_newest_image_is_found_by_owner_and_name(ec2: Any) -> None:
     [
         ({"ImageId": "ami-0123456789abcdef0"}, "InvalidAMIID.NotFound"),
         ({"KeyName": "nobody"}, "InvalidKeyPair.NotFound"),
-        ({"InstanceType": "t3.gigantic"}, "InvalidInstanceType.NotFound"),
+        ({"InstanceType": "t3.gigantic"}, "InvalidParameterValue"),
         ({"SubnetId": "subnet-0123456789abcdef0"}, "InvalidSubnetID.NotFound"),
         ({"PrivateIpAddress": "10.99.0.9"}, "InvalidParameterValue"),
     ],
