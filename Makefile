@@ -49,5 +49,5 @@ test: venv ## run every check in a lab of its own; ONLY=regular expression picks
 	@python tests/run.py '$(ONLY)'
 
 .PHONY: bench
-bench: venv ## measure, with NAME=spine
+bench: venv ## measure, with NAME=spine or NAME=machines
 	@python bench/run.py '$(NAME)'
