@@ -34,7 +34,6 @@ def install(patches: Patches, images: Mapping[str, Image]) -> None:
     patches.assign(AmiBackend, "_load_amis", lambda backend: add_images(backend, images))
     _correct_tags(patches)
     patches.wrap(Volume, "__init__", _blank_volume)
-    patches.assign(NetworkInterface, "check_auto_public_ip", _public_address)
     patches.assign(NetworkInterface, "group_set", property(lambda interface: interface._group_set))
     patches.assign(Subnet, "get_available_subnet_ip", _next_address)
     patches.assign(Subnet, "request_ip", _check_address)
@@ -81,12 +80,6 @@ def _policies_of_one_partition(original: Method, backend: Any) -> Any:
 def _blank_volume(original: Method, volume: Any, *args: Any, **kwargs: Any) -> None:
     original(volume, *args, **kwargs)
     volume.snapshot_id = volume.snapshot_id or ""
-
-
-def _public_address(interface: Any) -> None:
-    """Give an interface that asks for a public address its private one: both worlds connect to `public_ip_address`."""
-    if str(interface.public_ip_auto_assign).lower() == "true":
-        interface.public_ip = interface.private_ip_address
 
 
 def _taken(subnet: Any) -> set[str]:

@@ -4,26 +4,40 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any, Protocol
 
+from moto.ec2.exceptions import EC2ClientError
+
 from hanger_lab.ec2.images import Image
 from hanger_lab.ec2.rules import Ingress, ruleset
-from hanger_lab.machines import SEED, ImageError, Machine, MachineStatus, SeedFile
+from hanger_lab.machines import SEED, ImageError, Machine, MachinesError, MachineStatus, SeedFile
 
 log = logging.getLogger(__name__)
 
 RULES_FILE = f"{SEED}/security-groups.nft"
 INSTANCE_LABEL = "com.thehanger.instance"
 ENDED = ("terminated", "shutting-down")
+ELASTIC_PREFIX = 24
 Content = str | bytes | SeedFile
 
 
 class Engine(Protocol):
     """The part of `hanger_lab.machines.Engine` that instances need."""
 
-    def create_network(self, name: str, cidr: IPv4Network) -> None:
+    def network(self, name: str) -> IPv4Network | None:
+        """Return the range of a network."""
+
+    def free_range(
+        self, prefix: int, candidates: Sequence[IPv4Network] = (), taken: Mapping[str, IPv4Network] | None = None
+    ) -> IPv4Network:
+        """Return a range that nobody uses."""
+
+    def create_network(
+        self, name: str, cidr: IPv4Network, reserved: IPv4Network | None = None, *, internal: bool = False
+    ) -> None:
         """Create a network; one that exists with the same range stays."""
 
     def remove_network(self, name: str) -> None:
@@ -43,6 +57,12 @@ class Engine(Protocol):
 
     def remove(self, name: str) -> None:
         """Remove a machine with its disk; absent is fine."""
+
+    def attach(self, name: str, network: str, address: IPv4Address) -> None:
+        """Give a machine an interface in a further network."""
+
+    def detach(self, name: str, network: str) -> None:
+        """Take a machine's interface in a network away; none is fine."""
 
     def put_files(self, name: str, files: Mapping[str, Content]) -> None:
         """Write files into a machine, running or not."""
@@ -66,6 +86,8 @@ class Fleet:
         self._prefix = f"hanger-{lab_id}-"
         self._image_tag = image_tag
         self._applied: dict[str, str] = {}
+        self._elastic_name = f"{self._prefix}addresses"
+        self._elastic_range: IPv4Network | None = None
 
     def name(self, instance_id: str) -> str:
         """Return the name of an instance's machine (and of a VPC's network)."""
@@ -105,6 +127,32 @@ class Fleet:
     def remove_network(self, vpc_id: str) -> None:
         """Remove the network of a deleted VPC; none is fine."""
         self.engine.remove_network(self.name(vpc_id))
+
+    def remember(self) -> None:
+        """Find the network of Elastic IPs that an earlier server made."""
+        self._elastic_range = self.engine.network(self._elastic_name)
+
+    def elastic_network(self, vpcs: Mapping[str, IPv4Network]) -> IPv4Network:
+        """Return the range of Elastic IPs, which lies outside of all VPCs; make its network with the first."""
+        if self._elastic_range is None:
+            self.remember()
+        if self._elastic_range is None:
+            network = self.engine.free_range(ELASTIC_PREFIX, taken=vpcs)
+            self.engine.create_network(self._elastic_name, network, internal=True)
+            self._elastic_range = network
+        return self._elastic_range
+
+    def set_elastic(self, instance: Any, address: IPv4Address | None) -> None:
+        """Give the machine this further address and no other; it keeps the one in the VPC."""
+        name = self.name(instance.id)
+        machine = next((machine for machine in self.engine.machines() if machine.name == name), None)
+        current = machine.addresses.get(self._elastic_name) if machine else None
+        if current == (str(address) if address else None):
+            return
+        if current:
+            self.engine.detach(name, self._elastic_name)
+        if address:
+            self.engine.attach(name, self._elastic_name, address)
 
     def apply_rules(self, backend: Any) -> None:
         """Bring every machine's rules in line with its groups; raise MachinesError or ValueError when one cannot be."""
@@ -159,7 +207,20 @@ class Fleet:
 
     def _rules(self, instance: Any) -> str:
         vpc = instance.ec2_backend.get_vpc(instance.vpc_id)
-        return ruleset(permissions(instance), IPv4Network(vpc.cidr_block, strict=False))
+        elastic = self._elastic_range
+        return ruleset(
+            permissions(instance), IPv4Network(vpc.cidr_block, strict=False), [elastic[1]] if elastic else []
+        )
+
+
+@contextmanager
+def machine_errors(instance: Any) -> Iterator[None]:
+    """Answer a machine's failure as EC2's IncorrectInstanceState, with the reason."""
+    try:
+        yield
+    except (MachinesError, ValueError) as error:
+        subject = f"the machine of {instance.id}" if instance else "a machine"
+        raise EC2ClientError("IncorrectInstanceState", f"{subject} did not follow: {error}") from error
 
 
 def permissions(instance: Any) -> list[Ingress]:

@@ -13,15 +13,14 @@ from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 from typing import Any
 
 from moto.ec2.exceptions import EC2ClientError
-from moto.ec2.models.elastic_ip_addresses import ElasticAddressBackend
 from moto.ec2.models.elastic_network_interfaces import NetworkInterfaceBackend
 from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.ec2.models.security_groups import SecurityGroupBackend
 from moto.ec2.models.vpcs import VPCBackend
 
-from hanger_lab.ec2 import offers
+from hanger_lab.ec2 import addresses, offers
 from hanger_lab.ec2.faults import Faults
-from hanger_lab.ec2.fleet import Fleet
+from hanger_lab.ec2.fleet import Fleet, machine_errors
 from hanger_lab.ec2.patches import Method, Patches
 from hanger_lab.machines import ImageError, MachinesError, RangeError
 
@@ -43,7 +42,7 @@ def install(patches: Patches, fleet: Fleet, range_conflicts: RangeConflicts, fau
         patches.wrap(SecurityGroupBackend, name, hooks.change_rules)
     patches.wrap(InstanceBackend, "modify_instance_security_groups", hooks.change_instance_groups)
     patches.wrap(NetworkInterfaceBackend, "modify_network_interface_attribute", hooks.change_interface_groups)
-    patches.wrap(ElasticAddressBackend, "allocate_address", _no_elastic_addresses)
+    addresses.install(patches, fleet, faults)
 
 
 class _Hooks:
@@ -81,29 +80,30 @@ class _Hooks:
 
     def start(self, original: Method, instance: Any) -> Any:
         _require(instance, "running", "stopped")
-        with _machine_errors(instance):
+        with machine_errors(instance):
             self._fleet.start(instance)
         return original(instance)
 
     def stop(self, original: Method, instance: Any) -> Any:
         _require(instance, "running", "stopped")
-        with _machine_errors(instance):
+        with machine_errors(instance):
             self._fleet.stop(instance)
         return original(instance)
 
     def reboot(self, original: Method, instance: Any) -> Any:
         _require(instance, "running")
-        with _machine_errors(instance):
+        with machine_errors(instance):
             self._fleet.reboot(instance)
         return original(instance)
 
     def terminate(self, original: Method, instance: Any) -> Any:
         if instance.state == "terminated":
             return copy.copy(instance.instance_state)
-        with _machine_errors(instance):
+        with machine_errors(instance):
             self._fleet.terminate(instance)
         previous = original(instance)
-        with _machine_errors(instance):
+        addresses.forget(instance)
+        with machine_errors(instance):
             self._fleet.apply_rules(instance.ec2_backend)
         return previous
 
@@ -128,7 +128,7 @@ class _Hooks:
         before = [(group, copy.deepcopy(group.ingress_rules)) for group in groups]
         try:
             result = original(backend, *args, **kwargs)
-            with _machine_errors(None):
+            with machine_errors(None):
                 self._fleet.apply_rules(backend)
         except Exception:
             for group, rules in before:
@@ -155,7 +155,7 @@ class _Hooks:
         before = interface._group_set
         _assign_groups(interface, groups)
         try:
-            with _machine_errors(interface.instance):
+            with machine_errors(interface.instance):
                 self._fleet.apply_rules(backend)
         except Exception:
             _assign_groups(interface, before)
@@ -220,16 +220,6 @@ def _assign_groups(interface: Any, groups: list[Any]) -> None:
 
 
 @contextmanager
-def _machine_errors(instance: Any) -> Iterator[None]:
-    """Answer a machine's failure as EC2's IncorrectInstanceState, with the reason."""
-    try:
-        yield
-    except (MachinesError, ValueError) as error:
-        subject = f"the machine of {instance.id}" if instance else "a machine"
-        raise EC2ClientError("IncorrectInstanceState", f"{subject} did not follow: {error}") from error
-
-
-@contextmanager
 def _nothing_left_behind(backend: Any) -> Iterator[None]:
     """Forget every instance, volume, interface and tag that a failed call has made."""
     books = [backend.reservations, backend.volumes, backend.enis, backend.tags]
@@ -241,10 +231,3 @@ def _nothing_left_behind(backend: Any) -> Iterator[None]:
             for key in set(book) - keys:
                 del book[key]
         raise
-
-
-def _no_elastic_addresses(original: Method, *args: Any, **kwargs: Any) -> Any:
-    raise EC2ClientError(
-        "AddressLimitExceeded",
-        "the lab has no Elastic IP addresses: an instance's public address is its private one and survives a stop",
-    )

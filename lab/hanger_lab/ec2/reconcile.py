@@ -6,6 +6,7 @@ import logging
 import re
 from typing import Any
 
+from hanger_lab.ec2 import addresses
 from hanger_lab.ec2.fleet import ENDED, Fleet
 from hanger_lab.machines import MachinesError
 
@@ -28,11 +29,13 @@ def reconcile(fleet: Fleet, backends: list[Any]) -> None:
         if _INSTANCE.search(name) and name not in known:
             log.warning("removing %s: no instance knows it", name)
             fleet.engine.remove(name)
+    fleet.remember()
     for backend in backends:
         try:
+            addresses.align(fleet, backend)
             fleet.apply_rules(backend)
         except (MachinesError, ValueError):
-            log.exception("security groups could not be applied in %s", backend.region_name)
+            log.exception("addresses and security groups could not be applied in %s", backend.region_name)
 
 
 def _align(fleet: Fleet, instance: Any, machine_state: str | None) -> None:

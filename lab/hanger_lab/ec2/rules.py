@@ -6,14 +6,14 @@ Docker engine inside the machine, so published ports are covered too.
 
 The lab's host reaches machines from the first address of the VPC (its gateway) and stands for every address outside
 the VPC: a rule whose CIDR reaches outside admits it, whichever outside address the rule names; a rule for addresses
-of the VPC only does not.
+of the VPC only does not. It has a second such address, on the side of the Elastic IPs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Network, collapse_addresses
+from ipaddress import IPv4Address, IPv4Network, collapse_addresses
 
 TABLE = "hanger_security_groups"
 CLOSED = "hanger_closed"  # what a machine puts up at boot when it cannot read its rules
@@ -30,14 +30,17 @@ class Ingress:
     sources: frozenset[IPv4Network]
 
 
-def ruleset(permissions: Iterable[Ingress], vpc: IPv4Network) -> str:
-    """Return an nftables script that replaces the machine's table; raise ValueError for an unknown protocol."""
-    gateway = vpc[1]
+def ruleset(permissions: Iterable[Ingress], vpc: IPv4Network, hosts: Iterable[IPv4Address] = ()) -> str:
+    """Return an nftables script that replaces the machine's table; raise ValueError for an unknown protocol.
+
+    `hosts` are further addresses of the lab's host, besides the VPC's gateway.
+    """
+    gateways = [vpc[1], *hosts]
     accepts = {
         f"{source} {match} accept".replace("  ", " ")
         for permission in permissions
         for match in [_match(permission)]
-        for source in _sources(permission.sources, vpc)
+        for source in _sources(permission.sources, vpc, gateways)
     }
     lines = [
         f"table inet {CLOSED}",
@@ -45,7 +48,7 @@ def ruleset(permissions: Iterable[Ingress], vpc: IPv4Network) -> str:
         f"table inet {TABLE}",
         f"delete table inet {TABLE}",
         f"table inet {TABLE} {{",
-        f"  # the lab's host is {gateway}, and stands for everything outside {vpc}",
+        f"  # the lab's host is {' and '.join(map(str, gateways))}, and stands for everything outside {vpc}",
         "  chain ingress {",
         "    type filter hook prerouting priority -150; policy accept;",
         '    iifname != "eth*" accept',
@@ -59,7 +62,7 @@ def ruleset(permissions: Iterable[Ingress], vpc: IPv4Network) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _sources(networks: Iterable[IPv4Network], vpc: IPv4Network) -> list[str]:
+def _sources(networks: Iterable[IPv4Network], vpc: IPv4Network, gateways: list[IPv4Address]) -> list[str]:
     """Return the source matches: one for addresses inside the VPC, one for what reaches outside."""
     networks = list(networks)
     inside = list(collapse_addresses(network for network in networks if network.subnet_of(vpc)))
@@ -68,7 +71,7 @@ def _sources(networks: Iterable[IPv4Network], vpc: IPv4Network) -> list[str]:
     if inside:
         matches.append(f"ip saddr {_set(inside)} ip saddr != {vpc[1]}")
     if outside:
-        reachable = list(collapse_addresses([*outside, IPv4Network(vpc[1])]))
+        reachable = list(collapse_addresses([*outside, *map(IPv4Network, gateways)]))
         matches.append("meta nfproto ipv4" if EVERYWHERE in reachable else f"ip saddr {_set(reachable)}")
     return matches
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import tarfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
+from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ CAPABILITIES = ["SYS_ADMIN", "NET_ADMIN"]
 SECURITY = ["seccomp=unconfined", "apparmor=unconfined"]
 TEMPORARY = {"/run": "", "/run/lock": "", "/tmp": "exec"}  # noqa: S108
 SHARED_MEMORY = "1g"
+ELASTIC = "-addresses"  # how a network's name ends that carries further addresses, not a machine's own one
+_EXIT_CODE = re.compile(r"Exited \((\d+)\)")
 HOST_NAME = "host.docker.internal"
 
 
@@ -85,10 +88,17 @@ class Engine:
             labels = {network.name: network.attrs.get("Labels") or {} for network in self.client.networks.list()}
         return {str(name): IPv4Network(own[RESERVED_LABEL]) for name, own in labels.items() if RESERVED_LABEL in own}
 
-    def create_network(self, name: str, cidr: IPv4Network, reserved: IPv4Network | None = None) -> None:
+    def network(self, name: str) -> IPv4Network | None:
+        """Return the range of a network; None when there is none of this name."""
+        return self.networks().get(name)
+
+    def create_network(
+        self, name: str, cidr: IPv4Network, reserved: IPv4Network | None = None, *, internal: bool = False
+    ) -> None:
         """Create a bridge whose gateway is the first host address; one that exists with the same range stays.
 
-        A reserved range is kept from the labs that choose theirs later.
+        A reserved range is kept from the labs that choose theirs later. An internal network leads to the host only:
+        machines do not take their default route through it.
         Raises RangeError when something else uses the range.
         """
         networks = self.networks()
@@ -102,7 +112,12 @@ class Engine:
         labels = self.labels({RESERVED_LABEL: str(reserved)} if reserved else None)
         with self._errors(EngineError, f"create network {name}"):
             self.client.networks.create(
-                name, driver="bridge", ipam=IPAMConfig(pool_configs=[pool]), labels=labels, check_duplicate=True
+                name,
+                driver="bridge",
+                ipam=IPAMConfig(pool_configs=[pool]),
+                labels=labels,
+                check_duplicate=True,
+                internal=internal,
             )
 
     def remove_network(self, name: str) -> None:
@@ -162,6 +177,21 @@ class Engine:
                 self.client.volumes.get(_volume(name)).remove(force=True)
             except NotFound:
                 return
+
+    def attach(self, name: str, network: str, address: IPv4Address) -> None:
+        """Give a machine, running or not, an interface in a further network; one that has this address stays."""
+        with self._errors(MachineError, f"give {name} the address {address}"):
+            status = next((machine for machine in self.machines() if machine.name == name), None)
+            if status and status.addresses.get(network) == str(address):
+                return
+            self.client.api.connect_container_to_network(name, network, ipv4_address=str(address))
+
+    def detach(self, name: str, network: str) -> None:
+        """Take a machine's interface in a network away; none is fine."""
+        with self._errors(MachineError, f"take {name} out of {network}"):
+            status = next((machine for machine in self.machines() if machine.name == name), None)
+            if status and network in status.addresses:
+                self.client.api.disconnect_container_from_network(name, network)
 
     def resume(self) -> list[str]:
         """Boot the machines that an engine which ended badly left down; those that were stopped stay so."""
@@ -274,15 +304,19 @@ def _volume(name: str) -> str:
 
 
 def _status(container: Mapping[str, Any]) -> MachineStatus:
-    endpoints = ((container.get("NetworkSettings") or {}).get("Networks") or {}).values()
-    addresses = [
-        (endpoint.get("IPAMConfig") or {}).get("IPv4Address") or endpoint.get("IPAddress") or ""
-        for endpoint in endpoints
-    ]
+    endpoints = ((container.get("NetworkSettings") or {}).get("Networks") or {}).items()
+    addresses = {
+        network: (endpoint.get("IPAMConfig") or {}).get("IPv4Address") or endpoint.get("IPAddress") or ""
+        for network, endpoint in endpoints
+    }
+    own = [address for network, address in addresses.items() if not network.endswith(ELASTIC)]
+    code = _EXIT_CODE.match(str(container.get("Status", "")))
     return MachineStatus(
         name=str(container["Names"][0]).lstrip("/"),
-        address=next((address for address in addresses if address), ""),
+        address=next((address for address in own if address), ""),
         state=str(container.get("State", "")),
         image=str(container.get("Image", "")),
         labels=dict(container.get("Labels") or {}),
+        addresses=addresses,
+        exit_code=int(code[1]) if code else None,
     )

@@ -39,13 +39,18 @@ class Machine:
 
 @dataclass(frozen=True)
 class MachineStatus:
-    """A machine as the engine sees it; `state` is Docker's word: running, exited, created, restarting, dead."""
+    """A machine as the engine sees it; `state` is Docker's word: running, paused, exited, created, restarting, dead.
+
+    `addresses` are those it has by network; `exit_code` is 137 for a machine that was killed.
+    """
 
     name: str
     address: str
     state: str
     image: str
     labels: Mapping[str, str]
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    exit_code: int | None = None
 
 
 def seed_file(path: str, content: Content) -> SeedFile:

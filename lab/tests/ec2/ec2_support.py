@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +12,7 @@ import boto3
 from botocore.config import Config
 from hanger_lab.config import Lab
 from hanger_lab.keys import ec2_key
-from hanger_lab.machines import MachineError
+from hanger_lab.machines import EngineError, MachineError, MachineStatus
 from moto.core.base_backend import BackendDict
 
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGrQ6p1yV0mJm6ZJc3cRZbm1qv2nNn0xT1yq0g1u3B4j lab"
@@ -30,6 +30,8 @@ class PaperEngine:
         self.specs: dict[str, Any] = {}
         self.states: dict[str, str] = {}
         self.files: dict[str, dict[str, Any]] = {}
+        self.further: dict[str, dict[str, str]] = {}
+        self.exit_codes: dict[str, int] = {}
         self.fail: set[str] = set()
 
     def _call(self, *words: str) -> None:
@@ -37,7 +39,15 @@ class PaperEngine:
         if words[0] in self.fail:
             raise MachineError(f"{words[0]} was told to fail")
 
-    def create_network(self, name: str, cidr: IPv4Network) -> None:
+    def network(self, name: str) -> IPv4Network | None:
+        return self.networks.get(name)
+
+    def free_range(self, prefix: int, candidates: Any = (), taken: Any = None) -> IPv4Network:
+        used = [*self.networks.values(), *(taken or {}).values()]
+        pool = IPv4Network("10.200.0.0/16").subnets(new_prefix=prefix)
+        return next(network for network in pool if not any(network.overlaps(other) for other in used))
+
+    def create_network(self, name: str, cidr: IPv4Network, reserved: Any = None, *, internal: bool = False) -> None:
         self._call("create_network", name)
         self.networks[name] = cidr
 
@@ -64,6 +74,17 @@ class PaperEngine:
     def remove(self, name: str) -> None:
         self._call("remove", name)
         self.states.pop(name, None)
+        self.further.pop(name, None)
+
+    def attach(self, name: str, network: str, address: IPv4Address) -> None:
+        self._call("attach", name, str(address))
+        assert network not in self.further.setdefault(name, {})
+        assert str(address) not in [held for networks in self.further.values() for held in networks.values()]
+        self.further[name][network] = str(address)
+
+    def detach(self, name: str, network: str) -> None:
+        self._call("detach", name)
+        self.further.get(name, {}).pop(network, None)
 
     def put_files(self, name: str, files: Any) -> None:
         self._call("put_files", name)
@@ -74,7 +95,14 @@ class PaperEngine:
         return ""
 
     def machines(self) -> list[Any]:
-        return [SimpleNamespace(name=name, state=state, labels={}) for name, state in self.states.items()]
+        if "machines" in self.fail:
+            raise EngineError("the engine does not answer")
+        return [
+            MachineStatus(
+                name, "", state, "", {}, addresses=self.further.get(name, {}), exit_code=self.exit_codes.get(name)
+            )
+            for name, state in self.states.items()
+        ]
 
 
 def make_network(ec2: Any) -> SimpleNamespace:

@@ -221,12 +221,6 @@ def test_a_range_that_the_host_uses_is_refused(ec2: Any, conflicts: list[str]) -
     assert "eth0 has the address 10.71.0.9" in message(error)
 
 
-def test_elastic_addresses_are_refused(ec2: Any) -> None:
-    with pytest.raises(ClientError) as error:
-        ec2.allocate_address(Domain="vpc")
-    assert code(error) == "AddressLimitExceeded"
-
-
 def test_volumes_show_what_modules_read(ec2: Any, network: SimpleNamespace) -> None:
     run_instance(ec2, network, BlockDeviceMappings=[{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 20}}])
     assert ec2.describe_volumes()["Volumes"][0]["SnapshotId"] == ""
