@@ -98,7 +98,9 @@ class Gate:
                 creation = {**context, "ec2:CreateAction": name}
                 yield Access("ec2:CreateTags", kind, _arn(region, kind, "*"), creation)
             yield Access(action, kind, _arn(region, kind, "*"), context)
-        request_tags = _prefixed("aws:RequestTag/", tags.get("", {})) if name in ("CreateTags", "DeleteTags") else {}
+        request_tags = {}
+        if name in ("CreateTags", "DeleteTags"):
+            request_tags = {**_prefixed("aws:RequestTag/", tags[""]), "aws:TagKeys": ",".join(tags[""])}
         for identity, kind in self._named(parameters):
             if kind in known and kind not in CREATED.get(name, ()):
                 found = True
@@ -109,7 +111,7 @@ class Gate:
         if not found:
             yield Access(action, "", "*", base)
         profile = parameters.get("IamInstanceProfile.Name") or parameters.get("IamInstanceProfile.Arn", "")
-        if name == "RunInstances" and profile:
+        if name in ("RunInstances", "AssociateIamInstanceProfile") and profile:
             yield from self._passed(profile.rpartition("/")[2], base)
 
     def _iam_accesses(self, action: str, parameters: dict[str, Any], base: dict[str, str]) -> Iterator[Access]:

@@ -1,4 +1,4 @@
-"""Points at which a test ends a run: a call that arrives at the lab's EC2, a task that begins, a package unpacked."""
+"""Points at which a test ends a run: a call that arrives, a task that begins, a command that works."""
 
 from __future__ import annotations
 
@@ -16,34 +16,21 @@ Point = Callable[[], bool]
 
 
 @dataclass
-class Arrival:
-    """A call of an action, from now on, as soon as the server gets it."""
+class Write:
+    """The first call that may change something, from now on, as soon as the server gets it."""
 
     account: Account
-    action: str
     _before: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self._before = self.account.writes().count(self.action)
+        self._before = len(self.account.writes())
 
     def __call__(self) -> bool:
-        return self.account.writes().count(self.action) > self._before
+        return bool(self.arrived())
 
-
-@dataclass
-class Unseen:
-    """The first call of an action that was not seen since `start`, as soon as the server gets it."""
-
-    account: Account
-    start: int
-    seen: list[str] = field(default_factory=list)
-
-    def __call__(self) -> bool:
-        return bool(self.unseen())
-
-    def unseen(self) -> list[str]:
-        """Return the actions that have arrived and were not seen before."""
-        return [action for action in numbered(self.account.writes()[self.start :]) if action not in self.seen]
+    def arrived(self) -> list[str]:
+        """Return the calls that have arrived; those that a run makes at the same time arrive together."""
+        return self.account.writes()[self._before :]
 
 
 @dataclass
@@ -87,13 +74,3 @@ class OnMachine:
         except MachinesError:
             return
         self._met.set()
-
-
-def numbered(writes: list[str]) -> list[str]:
-    """Return each action once, in order; only launches are told from each other."""
-    launches = 0
-    actions = []
-    for action in writes:
-        launches += action == "ec2:RunInstances"
-        actions.append(f"{action} {launches}" if action == "ec2:RunInstances" else action)
-    return list(dict.fromkeys(actions))

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 from account import Account
-from conftest import PROJECT, destroy
-from points import Arrival, OnMachine, Task, Unseen, numbered
+from conftest import PROJECT
+from points import OnMachine, Task, Write
 from runs import Platform, Run
 
 SITE = ("--tags", "ec2_launch,docker_host")
 DESTROY = ("--tags", "ec2_launch", "-e", f"hanger_destroy_confirm={PROJECT}")
 EL = f"{PROJECT}-el"
 UNPACKING = "a package is unpacked"
-MINIMUM = 10
+MINIMUM, TOO_MANY = 10, 60
 ENGINE = (
     "cat /etc/docker/daemon.json; systemctl is-active docker; systemctl is-enabled docker; dpkg --audit; "
     "dpkg-query -W -f '${Package} ${db:Status-Abbrev}\\n' | grep -E 'docker|containerd'; getent group docker; "
@@ -38,7 +38,7 @@ class Build:
 def finished(account: Account, start: int, output: str) -> Build:
     """Describe a platform that stands."""
     engine = account.engine.run(account.machine(EL), ["sh", "-c", ENGINE])
-    return Build(account.describe(), engine, numbered(account.writes()[start:]), changed_tasks(output))
+    return Build(account.describe(), engine, account.writes()[start:], changed_tasks(output))
 
 
 def changed_tasks(output: str) -> list[str]:
@@ -74,17 +74,15 @@ def test_the_undisturbed_build_leaves_nothing_hanging_or_untagged(account: Accou
 def test_a_removal_killed_anywhere_is_finished_by_the_next(
     account: Account, platform: Platform, undisturbed: Build, output: Path
 ) -> None:
-    for action in ("ec2:TerminateInstances", "ec2:DeleteSecurityGroup", "ec2:DeleteSubnet", "ec2:DeleteVpc"):
-        met, run = platform.killed(Arrival(account, action), output, *DESTROY, playbook="playbooks/destroy.yml")
-        assert met, f"{action} never arrived:\n{run.output[-3000:]}"
-    succeeded(destroy(platform))
+    kills = killed_at_every_write(account, platform, output, *DESTROY, playbook="playbooks/destroy.yml")
+    assert len(kills) >= 4, kills
     assert {kind: rows for kind, rows in account.describe().items() if rows} == {}
     assert account.orphans() == []
 
 
 @pytest.fixture(scope="module")
-def killed_at() -> list[str]:
-    """The points at which the disturbed build was killed."""
+def kills() -> list[list[str]]:
+    """What had arrived or begun at each kill of the disturbed build."""
     return []
 
 
@@ -93,37 +91,43 @@ def disturbed(
     account: Account,
     platform: Platform,
     undisturbed: Build,
-    killed_at: list[str],
+    kills: list[list[str]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Build:
-    """A build from nothing whose runs are killed one after the other, each at a point that none had reached before."""
+    """A build from nothing whose runs are killed one after the other, each at the first thing that it does."""
     assert account.instances() == {}
     output = tmp_path_factory.mktemp("kills") / "output"
     start = len(account.writes())
-    for _ in undisturbed.actions:
-        unseen = Unseen(account, start, [*killed_at])
-        met, run = platform.killed(unseen, output, *SITE, "--skip-tags", "docker_host")
-        killed_at += unseen.unseen()
-        if not met:
-            succeeded(run)
-            break
+    kills += killed_at_every_write(account, platform, output, *SITE, "--skip-tags", "docker_host")
     met, run = platform.killed(OnMachine(account, EL, "pgrep -x dpkg"), output, *SITE)
     assert met, f"no package was unpacked:\n{run.output[-3000:]}"
-    killed_at.append(UNPACKING)
+    kills.append([UNPACKING])
     for task in undisturbed.tasks[1:]:
         output.unlink()
         met, run = platform.killed(Task(output, task), output, *SITE)
-        if met:
-            killed_at.append(task)
+        kills += [[task]] if met else []
     succeeded(platform.play(*SITE))
     return finished(account, start, "")
 
 
-def test_every_kind_of_call_and_every_launch_was_a_point(
-    undisturbed: Build, disturbed: Build, killed_at: list[str]
-) -> None:
-    assert set(killed_at) >= {*undisturbed.actions, UNPACKING}
-    assert len(killed_at) >= MINIMUM
+def killed_at_every_write(
+    account: Account, platform: Platform, output: Path, *arguments: str, playbook: str = "site.yml"
+) -> list[list[str]]:
+    """Kill runs at their first write until one has nothing to write; return what had arrived at each kill."""
+    kills: list[list[str]] = []
+    while len(kills) < TOO_MANY:
+        write = Write(account)
+        met, run = platform.killed(write, output, *arguments, playbook=playbook)
+        if not met:
+            succeeded(run)
+            return kills
+        kills.append(write.arrived())
+    pytest.fail(f"the runs do not come to an end: {kills}")
+
+
+def test_every_kind_of_call_was_a_point(undisturbed: Build, disturbed: Build, kills: list[list[str]]) -> None:
+    assert {point for kill in kills for point in kill} >= {*undisturbed.actions, UNPACKING}
+    assert len(kills) >= MINIMUM, kills
 
 
 def test_the_same_platform_stands(undisturbed: Build, disturbed: Build) -> None:

@@ -28,7 +28,7 @@ def test_it_has_no_problem() -> None:
         Access("ec2:DescribeVpcs", context=REGION),
         Access("ec2:CreateVpc", "vpc", f"{EC2}:vpc/*", {"aws:RequestTag/Project": "thehanger"}),
         Access("ec2:TerminateInstances", "instance", f"{EC2}:instance/i-1", OURS),
-        Access("iam:PassRole", "role", f"{ROLE}/thehanger", {"iam:PassedToService": "ec2.amazonaws.com"}),
+        Access("iam:PassRole", "role", f"{ROLE}/thehanger-eu-west-1", {"iam:PassedToService": "ec2.amazonaws.com"}),
     ],
     ids=str,
 )
@@ -63,7 +63,7 @@ def test_it_allows_what_the_platform_does(access: Access) -> None:
         Access("ec2:CreateTags", "instance", f"{EC2}:instance/i-1", {"aws:RequestTag/Project": "thehanger"}),
         Access("ec2:CreateTags", "instance", f"{EC2}:instance/i-1", {**OURS, "aws:RequestTag/Project": "payroll"}),
         Access("iam:PassRole", "role", f"{ROLE}/payroll", {"iam:PassedToService": "ec2.amazonaws.com"}),
-        Access("iam:PassRole", "role", f"{ROLE}/thehanger", {"iam:PassedToService": "lambda.amazonaws.com"}),
+        Access("iam:PassRole", "role", f"{ROLE}/thehanger-eu-west-1", {"iam:PassedToService": "lambda.amazonaws.com"}),
         Access("iam:CreateUser", "user", "arn:aws:iam::123456789012:user/x"),
     ],
     ids=str,
