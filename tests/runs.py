@@ -72,21 +72,33 @@ class Platform:
         Returns whether it was killed; a run that ends before the point was not.
         """
         mark = uuid.uuid4().hex
+        return self.disturbed(reached, lambda: kill_marked(mark), output, *arguments, playbook=playbook, mark=mark)
+
+    def disturbed(
+        self,
+        reached: Callable[[], bool],
+        act: Callable[[], None],
+        output: Path,
+        *arguments: str,
+        playbook: str = "site.yml",
+        mark: str = "",
+    ) -> tuple[bool, Run]:
+        """Run a playbook and do something as soon as a point is reached; return whether it was, and the run."""
         with output.open("wb") as stream:
             process = subprocess.Popen(
                 self.command(*arguments, playbook=playbook),
                 cwd=ROOT,
-                env={**self.environment, MARK: mark, "PYTHONUNBUFFERED": "1"},
+                env={**self.environment, MARK: mark or uuid.uuid4().hex, "PYTHONUNBUFFERED": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
             )
-            try:
-                while process.poll() is None and not (met := reached()):
-                    time.sleep(POLL_SECONDS)
-                met = process.poll() is None and met
-            finally:
-                kill_marked(mark)
+            met = False
+            while process.poll() is None and not (met := reached()):
+                time.sleep(POLL_SECONDS)
+            met = met and process.poll() is None
+            if met:
+                act()
             process.wait()
         return met, Run(process.returncode, output.read_text(errors="replace"))
 
