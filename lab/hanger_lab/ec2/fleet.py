@@ -14,6 +14,7 @@ from moto.ec2.exceptions import EC2ClientError
 from hanger_lab.ec2.images import Image
 from hanger_lab.ec2.rules import Ingress, ruleset
 from hanger_lab.machines import SEED, ImageError, Machine, MachinesError, MachineStatus, SeedFile
+from hanger_lab.machines.outage import CUT
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +86,7 @@ class Fleet:
         self.images = images
         self._prefix = f"hanger-{lab_id}-"
         self._image_tag = image_tag
+        self.changes = 0  # how often machines were changed: a listing from before counts no more
         self._applied: dict[str, str] = {}
         self._elastic_name = f"{self._prefix}addresses"
         self._elastic_range: IPv4Network | None = None
@@ -110,15 +112,22 @@ class Fleet:
 
     def start(self, instance: Any) -> None:
         """Boot a stopped machine; its disk and address are those it had."""
+        self.changes += 1
         self.engine.start(self.name(instance.id))
 
     def stop(self, instance: Any) -> None:
         """Shut the machine down and keep its disk."""
+        self.changes += 1
         self.engine.stop(self.name(instance.id))
 
     def reboot(self, instance: Any) -> None:
         """Restart the machine."""
+        self.changes += 1
         self.engine.restart(self.name(instance.id))
+
+    def cut(self, instance: Any) -> None:
+        """Partition a machine that has just booted."""
+        self.engine.run(self.name(instance.id), ["nft", "-f", "-"], CUT.encode())
 
     def terminate(self, instance: Any) -> None:
         """Remove the machine and its disk."""
@@ -173,6 +182,7 @@ class Fleet:
             log.info("applied security groups to %s", instance.id)
 
     def _launch(self, instance: Any) -> None:
+        self.changes += 1
         backend = instance.ec2_backend
         vpc = backend.get_vpc(instance.vpc_id)
         image = self.images.get(instance.image_id)
@@ -196,6 +206,7 @@ class Fleet:
         self._applied[instance.id] = rules
 
     def _remove(self, instance: Any) -> None:
+        self.changes += 1
         self.engine.remove(self.name(instance.id))
         self._applied.pop(instance.id, None)
 

@@ -32,6 +32,7 @@ def install(patches: Patches, fleet: Fleet, range_conflicts: RangeConflicts, fau
     """Put the fleet behind moto's EC2 until `patches` is left."""
     hooks = _Hooks(fleet, range_conflicts, faults)
     patches.wrap(InstanceBackend, "run_instances", hooks.run_instances)
+    patches.wrap(InstanceBackend, "start_instances", hooks.start_instances)
     patches.wrap(Instance, "start", hooks.start)
     patches.wrap(Instance, "stop", hooks.stop)
     patches.wrap(Instance, "reboot", hooks.reboot)
@@ -82,6 +83,7 @@ class _Hooks:
         _require(instance, "running", "stopped")
         with machine_errors(instance):
             self._fleet.start(instance)
+            self._keep_cut(instance)
         return original(instance)
 
     def stop(self, original: Method, instance: Any) -> Any:
@@ -94,6 +96,7 @@ class _Hooks:
         _require(instance, "running")
         with machine_errors(instance):
             self._fleet.reboot(instance)
+            self._keep_cut(instance)
         return original(instance)
 
     def terminate(self, original: Method, instance: Any) -> Any:
@@ -103,9 +106,22 @@ class _Hooks:
             self._fleet.terminate(instance)
         previous = original(instance)
         addresses.forget(instance)
+        if self._faults.partitioned(instance.id):
+            self._faults.clear("partition", instance.id)
         with machine_errors(instance):
             self._fleet.apply_rules(instance.ec2_backend)
         return previous
+
+    def _keep_cut(self, instance: Any) -> None:
+        if self._faults.partitioned(instance.id):
+            self._fleet.cut(instance)
+
+    def start_instances(self, original: Method, backend: Any, instance_ids: list[str]) -> Any:
+        instances = backend.get_multi_instances_by_id(instance_ids)
+        offers.check_capacity(
+            backend, [instance for instance in instances if instance.state == "stopped"], self._faults
+        )
+        return original(backend, instance_ids)
 
     def create_vpc(self, original: Method, backend: Any, cidr_block: str, *args: Any, **kwargs: Any) -> Any:
         if not kwargs.get("is_default"):

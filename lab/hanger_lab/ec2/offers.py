@@ -45,22 +45,30 @@ def check_launch(backend: Any, instances: list[Any], faults: Faults) -> None:
     """Raise EC2's error for instances that EC2 does not offer where they are asked for, or has no room for."""
     for instance in instances:
         check_type(instance.instance_type, instance.architecture)
-        zone, zones = instance.availability_zone, zones_of(instance.instance_type, backend.region_name)
-        words = {
-            "type": instance.instance_type,
-            "zone": zone,
-            "others": ", ".join(sorted(zones - {zone})) or "another type",
-        }
+        zones = zones_of(instance.instance_type, backend.region_name)
         if not zones:
             message = "The requested configuration is currently not supported. Please check the documentation for "
             raise EC2ClientError("Unsupported", f"{message}supported configurations.")
-        if zone not in zones:
-            raise EC2ClientError("Unsupported", _UNSUPPORTED.format(**words))
+        if instance.availability_zone not in zones:
+            raise EC2ClientError("Unsupported", _in_words(_UNSUPPORTED, instance, zones))
+    check_capacity(backend, instances, faults)
+
+
+def check_capacity(backend: Any, instances: list[Any], faults: Faults) -> None:
+    """Raise EC2's error when these instances are more than the account may have, or than there is room for."""
+    if not instances:
+        return
     limit = faults.limit("vcpus")
     if start_vcpus(backend, instances) > limit:
         raise EC2ClientError("VcpuLimitExceeded", _VCPUS.format(limit=limit))
-    if instances and faults.no_capacity(instances[0].availability_zone):
-        raise EC2ClientError("InsufficientInstanceCapacity", _CAPACITY.format(**words))
+    if faults.no_capacity(instances[0].availability_zone):
+        zones = zones_of(instances[0].instance_type, backend.region_name)
+        raise EC2ClientError("InsufficientInstanceCapacity", _in_words(_CAPACITY, instances[0], zones))
+
+
+def _in_words(text: str, instance: Any, zones: set[str]) -> str:
+    others = ", ".join(sorted(zones - {instance.availability_zone})) or "another type"
+    return text.format(type=instance.instance_type, zone=instance.availability_zone, others=others)
 
 
 def start_vcpus(backend: Any, instances: list[Any]) -> int:

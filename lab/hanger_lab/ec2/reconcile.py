@@ -50,5 +50,5 @@ def _align(fleet: Fleet, instance: Any, machine_state: str | None) -> None:
             log.exception("%s does not start: it is stopped", instance.id)
             instance.stop()
     elif instance.state == "stopped" and machine_state == "running":
-        log.warning("%s was started outside the API: stopping it", instance.id)
-        fleet.engine.stop(fleet.name(instance.id))
+        log.warning("%s was started outside the API: it is running", instance.id)
+        instance.start()
