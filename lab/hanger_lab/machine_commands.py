@@ -31,6 +31,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     create.add_argument("--image", default="debian-13", choices=sorted(RECIPES), help="default: %(default)s")
     create.add_argument("--authorized-key", type=Path, metavar="FILE", help="a public key that may log in as admin")
     create.add_argument("--user-data", type=Path, metavar="FILE", help="a script for the first boot")
+    create.add_argument("--loop-devices", action="store_true", help="let it use the host's, to try volumes")
     create.add_argument("--network", help="a network of the lab by its short name (default: the services network)")
     remove = actions.add_parser("remove", help="remove machines with their disks; absent ones are fine")
     remove.add_argument("names", nargs="+", metavar="NAME")
@@ -71,7 +72,8 @@ def create(lab: Lab, arguments: argparse.Namespace, progress: Progress) -> dict[
         labels = {LABEL: arguments.name}
         with exclusive(lab):
             address = free_address(engine, network)
-            engine.launch(Machine(name, tag, network, address, arguments.name, files=files, labels=labels))
+            loop = arguments.loop_devices
+            engine.launch(Machine(name, tag, network, address, arguments.name, (), files, labels, loop))
     elif existing.image != tag:
         raise MachineError(f"{arguments.name} exists, made from another image than {tag} is now: remove it first")
     elif existing.state != "running":

@@ -31,6 +31,7 @@ STOP_SECONDS = 20
 RESERVED_LABEL = "com.thehanger.reserved"
 # What systemd and a Docker engine inside a machine need; see files/hanger-init.
 CAPABILITIES = ["SYS_ADMIN", "NET_ADMIN"]
+LOOP_DEVICES = ["b 7:* rmw", "c 10:237 rmw"]
 SECURITY = ["seccomp=unconfined", "apparmor=unconfined"]
 TEMPORARY = {"/run": "", "/run/lock": "", "/tmp": "exec"}  # noqa: S108
 SHARED_MEMORY = "1g"
@@ -242,6 +243,7 @@ class Engine:
         host_config = api.create_host_config(
             cap_add=CAPABILITIES,
             security_opt=SECURITY,
+            device_cgroup_rules=LOOP_DEVICES if machine.loop_devices else None,
             cgroupns="private",
             tmpfs=TEMPORARY,
             shm_size=SHARED_MEMORY,

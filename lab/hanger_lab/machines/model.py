@@ -25,7 +25,10 @@ Content = str | bytes | SeedFile
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine to launch: `files` are put in place before its first boot."""
+    """A machine to launch: `files` are put in place before its first boot.
+
+    With `loop_devices` it may use the host's, by which a file becomes a volume.
+    """
 
     name: str
     image: str
@@ -35,6 +38,7 @@ class Machine:
     aliases: tuple[str, ...] = ()
     files: Mapping[str, Content] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    loop_devices: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 
 def docker_host_collisions(base: str, routes: Iterable[Mapping[str, Any]], inside: Iterable[str]) -> list[str]:
-    """Name the routes (as `ip -json route` lists them) that overlap a range and lead elsewhere than to a bridge inside."""
+    """Name the routes (as `ip -json route` lists them) that overlap a range and do not lead to a bridge inside."""
     wanted, bridges = ip_network(base), list(inside)
     return [
         f"{route['dst']} ({route.get('dev', '?')})"
