@@ -18,7 +18,9 @@ import threading
 import urllib.error
 import urllib.parse
 import urllib.request
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +84,9 @@ def proxy_command(lab: Lab) -> str:
 def connect(lab: Lab, host: str, port: int) -> None:
     """Relay standard input and output; raise RouteError when no machine has the address or it does not admit us."""
     engine = Engine.connect(lab)
-    relay(engine, *route(lab, engine, host, port), port)
+    relay = open_relay(engine, *route(lab, engine, host, port), port)
+    threading.Thread(target=relay.send, args=(lambda: os.read(0, CHUNK),), daemon=True).start()
+    relay.receive(_write)
 
 
 def route(lab: Lab, engine: Engine, host: str, port: int) -> tuple[str, str]:
@@ -112,36 +116,46 @@ def ask(lab: Lab, page: str, **query: str) -> dict[str, Any]:
     return found
 
 
-def relay(engine: Engine, machine: str, host: str, port: int) -> None:
-    """Carry bytes until the port closes; raise RouteError with the reason when it cannot be reached."""
+@dataclass(frozen=True)
+class Relay:
+    """A connection to a port, made inside a machine."""
+
+    api: Any
+    identity: str
+    stream: Any
+    connection: socket.socket
+
+    def send(self, read: Callable[[], bytes]) -> None:
+        """Pass on what can be read, then its end."""
+        with suppress(OSError):
+            while chunk := read():
+                self.connection.sendall(chunk)
+            self.connection.shutdown(socket.SHUT_WR)
+
+    def receive(self, write: Callable[[bytes], None]) -> None:
+        """Pass on what the port says until it ends; raise RouteError with the reason when it cannot be reached."""
+        complaint = b""
+        try:
+            for kind, data in frames.frames_iter(self.stream, tty=False):  # type: ignore[no-untyped-call]
+                if kind == frames.STDOUT:
+                    write(data)
+                else:
+                    complaint += data
+        finally:
+            self.connection.close()
+            self.stream.close()
+        if self.api.exec_inspect(self.identity)["ExitCode"]:
+            raise RouteError(complaint.decode(errors="replace").strip() or "the connection broke")
+
+
+def open_relay(engine: Engine, machine: str, host: str, port: int) -> Relay:
+    """Start a connection from inside a machine."""
     api = engine.client.api
-    command = ["python3", "-I", "-S", "-c", RELAY, host, str(port)]
-    identity = api.exec_create(machine, command, stdin=True, user="root")["Id"]
-    stream: Any = api.exec_start(identity, socket=True)
+    identity = api.exec_create(machine, ["python3", "-I", "-S", "-c", RELAY, host, str(port)], stdin=True, user="root")
+    stream: Any = api.exec_start(identity["Id"], socket=True)
     connection: socket.socket = getattr(stream, "_sock", stream)
     connection.settimeout(None)
-    threading.Thread(target=_send, args=(connection,), daemon=True).start()
-    complaint = b""
-    try:
-        for kind, data in frames.frames_iter(stream, tty=False):  # type: ignore[no-untyped-call]
-            if kind == frames.STDOUT:
-                _write(data)
-            else:
-                complaint += data
-    finally:
-        connection.close()
-        stream.close()
-    if api.exec_inspect(identity)["ExitCode"]:
-        raise RouteError(complaint.decode(errors="replace").strip() or "the connection broke")
-
-
-def _send(connection: socket.socket) -> None:
-    try:
-        while chunk := os.read(0, CHUNK):
-            connection.sendall(chunk)
-        connection.shutdown(socket.SHUT_WR)
-    except OSError:
-        return
+    return Relay(api, identity["Id"], stream, connection)
 
 
 def _write(data: bytes) -> None:

@@ -17,7 +17,7 @@ from hanger_lab.machines.private import PrivateEngine
 from hanger_lab.progress import Progress
 from hanger_lab.services import services
 
-STATE = ("ec2", "snowflake", "run")
+STATE = ("bin", "ec2", "snowflake", "run")
 FILES = ("lab.json", "lab.json.new", "known_hosts", "known_hosts.old")
 KEPT_UNLESS_PURGED = ("cache", "secrets", "ssh", "logs", "engine")
 LOST = (

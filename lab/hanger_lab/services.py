@@ -17,16 +17,25 @@ SNOWFLAKE_USER = "HANGER_PROVISIONER"
 NAMES = ("ec2", "snowflake")
 
 
-def ec2_service(lab: Lab, docker_host: str = "", access: AccessKey | None = None) -> Service:
-    """Return the EC2 endpoint; `access` is what it compares calls with."""
+def ec2_service(
+    lab: Lab, docker_host: str = "", access: AccessKey | None = None, gateway: IPv4Address | None = None
+) -> Service:
+    """Return the EC2 endpoint; `access` is what it compares calls with, the gateway where machines reach its S3."""
+    command = [sys.executable, "-m", "hanger_lab.ec2", "serve"]
+    command += ["--machines-address", str(gateway)] if gateway else []
     return Service(
         lab_id=lab.id,
         name="ec2",
         directory=lab.directory,
-        command=(sys.executable, "-m", "hanger_lab.ec2", "serve"),
+        command=command,
         health=f"http://127.0.0.1:{lab.ec2_port}/healthz",
         key=digest(
-            lab.ec2_port, docker_host, _sources("ec2"), _sources("machines"), access.access_key if access else ""
+            command,
+            lab.ec2_port,
+            docker_host,
+            _sources("ec2"),
+            _sources("machines"),
+            access.access_key if access else "",
         ),
         environment=environment(lab) | ({"DOCKER_HOST": docker_host} if docker_host else {}),
     )

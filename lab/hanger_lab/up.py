@@ -6,11 +6,13 @@ import json
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from ipaddress import IPv4Network
+from pathlib import Path
 from typing import Any
 
+from hanger_lab import session_plugin
 from hanger_lab.airbyte_image import AirbyteImage, airbyte_image
 from hanger_lab.config import Lab
-from hanger_lab.files import write_private
+from hanger_lab.files import private_directory, write_private
 from hanger_lab.keys import AccessKey, KeyPair, ec2_key, provisioner_key
 from hanger_lab.lock import exclusive
 from hanger_lab.machines import Engine, ensure_image
@@ -48,7 +50,10 @@ def up(lab: Lab, progress: Progress) -> dict[str, Any]:
             access, keys = ec2_key(lab.directory), provisioner_key(lab.directory)
             ways = reach(lab, engine, services_range[1])
             progress.say(way(ways))
-            endpoints = [ec2_service(lab, engine.address, access), snowflake_service(lab, ways.gateway, keys)]
+            endpoints = [
+                ec2_service(lab, engine.address, access, ways.gateway),
+                snowflake_service(lab, ways.gateway, keys),
+            ]
             for service in endpoints:
                 _start(service)
             with progress.step("EC2 and Snowflake endpoints"):
@@ -111,6 +116,14 @@ def _start(service: Service) -> None:
     service.start()
 
 
+def _session_plugin(lab: Lab) -> Path:
+    path = lab.directory / session_plugin.FILE
+    private_directory(path.parent)
+    write_private(path, session_plugin.script(lab).encode())
+    path.chmod(0o700)
+    return path
+
+
 def _facts(
     lab: Lab,
     engine: Engine,
@@ -147,5 +160,6 @@ def _facts(
         "airbyte": {"image": airbyte.tag, "archive": str(airbyte.archive)},
         "engine": {"docker_host": engine.address},
         "ssh": {"proxy_command": ways.proxy_command},
+        "ssm": {"plugin": str(_session_plugin(lab)), "s3_endpoint_url": f"http://{ways.host}:{lab.ec2_port}"},
         "images": images,
     }

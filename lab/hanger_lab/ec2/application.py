@@ -16,6 +16,8 @@ from urllib.parse import parse_qs
 from hanger_lab.ec2.access import Refusal, authorize, from_a_web_page
 from hanger_lab.ec2.faults import USER_AGENT, Faults
 from hanger_lab.ec2.journal import Journal, reads
+from hanger_lab.ec2.ssm import sessions
+from hanger_lab.ec2.truth import concerns_machines
 from hanger_lab.keys import AccessKey
 
 log = logging.getLogger(__name__)
@@ -38,10 +40,12 @@ class Application:
         key: AccessKey,
         journal: Journal | None = None,
         faults: Faults | None = None,
+        observe: Callable[[], bool] = lambda: False,
     ) -> None:
         self._moto = moto
         self._journal = journal
         self._faults = faults
+        self._observe = observe
         self._save = save
         self._key = key
         self.writing = threading.RLock()
@@ -66,7 +70,11 @@ class Application:
             return [content]
         quiet = action is not None and reads(action)
         started = time.monotonic()
+        if quiet and concerns_machines(action or ""):
+            self._look()
         with nullcontext() if quiet else self.writing:
+            if not quiet and concerns_machines(action or ""):
+                self._look()
             status, headers, content = self._call({**environ, "wsgi.input": io.BytesIO(body)})
             if not quiet:
                 status, headers, content = self._saved(status, headers, content)
@@ -83,9 +91,21 @@ class Application:
                 self._journal.record(service, action)
             if self._faults and (refusal := self._faults.refusal(service, action)):
                 raise refusal
-        if service == "ssm" and not reads(action):
-            message = f"{action}: the lab's SSM is there to be read, it keeps nothing"
+        if service == "ssm" and not reads(action) and action not in sessions.ACTIONS:
+            message = f"{action}: the lab's SSM has sessions and is there to be read, it keeps nothing"
             raise Refusal("400 Bad Request", "AccessDeniedException", message, service)
+
+    def _look(self) -> None:
+        """Let the books follow the machines; while a call changes both, the books are what is known."""
+        if not self.writing.acquire(blocking=False):
+            return
+        try:
+            if self._observe():
+                self._save()
+        except Exception:
+            log.exception("the machines were not compared with the books")
+        finally:
+            self.writing.release()
 
     def _call(self, environ: Environ) -> tuple[str, list[tuple[str, str]], bytes]:
         answer: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Where a request at the lab's EC2 port goes: to the lab's own tools, or to AWS's APIs."""
+"""Where a request at the lab's EC2 port goes: to the lab's own tools, to S3, or to the other APIs of AWS."""
 
 from __future__ import annotations
 
@@ -6,20 +6,37 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from hanger_lab.ec2 import door
-from hanger_lab.ec2.access import from_a_web_page
+from hanger_lab.ec2.access import Refusal, from_a_web_page
+from hanger_lab.ec2.s3.application import Storage
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class Front:
-    """One WSGI application of several; pages of browsers all get the refusal of `api`."""
+    """What answers to programs of this host; pages of browsers all get the refusal of `api`."""
 
-    def __init__(self, api: Wsgi, tools: Wsgi) -> None:
-        self._api = api
-        self._tools = tools
+    def __init__(self, api: Wsgi, storage: Storage, tools: Wsgi) -> None:
+        self._api, self._storage, self._tools = api, storage, tools
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Pass one request on."""
-        if environ.get("PATH_INFO", "").startswith(door.PREFIX) and not from_a_web_page(environ):
+        if from_a_web_page(environ):
+            return self._api(environ, start_response)
+        if environ.get("PATH_INFO", "").startswith(door.PREFIX):
             return self._tools(environ, start_response)
-        return self._api(environ, start_response)
+        return (self._storage if self._storage.owns(environ) else self._api)(environ, start_response)
+
+
+class MachineFront:
+    """What answers to machines, too: S3 and nothing else."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Pass one request on."""
+        if self._storage.owns(environ) and "HTTP_ORIGIN" not in environ:
+            return self._storage(environ, start_response)
+        status, headers, content = Refusal("403 Forbidden", "AccessDenied", "only S3 is here", "s3").answer()
+        start_response(status, headers)
+        return [content]

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any
 
 Method = Callable[..., Any]
+_NOTHING = object()
 
 
 class Patches:
@@ -23,9 +24,18 @@ class Patches:
         for owner, name, value in reversed(self._undo):
             if isinstance(owner, dict):
                 owner[name] = value
+            elif value is _NOTHING:
+                delattr(owner, name)
             else:
                 setattr(owner, name, value)
         self._undo.clear()
+
+    def add(self, owner: type, name: str, method: Method) -> None:
+        """Give a class a method that it does not have."""
+        if name in vars(owner):
+            raise ValueError(f"{owner.__name__} has {name}: wrap it")
+        self._undo.append((owner, name, _NOTHING))
+        setattr(owner, name, method)
 
     def assign(self, owner: Any, name: str, value: Any) -> None:
         """Set an attribute that exists (of a class, its own one; of a dict, the key)."""

@@ -7,7 +7,8 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,22 @@ from hanger_lab.ec2.application import Application
 from hanger_lab.ec2.door import Door
 from hanger_lab.ec2.faults import Faults
 from hanger_lab.ec2.fleet import Fleet
-from hanger_lab.ec2.front import Front
+from hanger_lab.ec2.front import Front, MachineFront
 from hanger_lab.ec2.journal import Journal
 from hanger_lab.ec2.patches import Patches
 from hanger_lab.ec2.reconcile import reconcile
+from hanger_lab.ec2.s3.application import Storage
+from hanger_lab.ec2.s3.objects import Objects
+from hanger_lab.ec2.ssm import agent
+from hanger_lab.ec2.ssm.sessions import Sessions
 from hanger_lab.ec2.state import State
+from hanger_lab.ec2.truth import Truth
 from hanger_lab.keys import ec2_key
 
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
+OBJECTS = "objects"
 
 
 class PortTakenError(RuntimeError):
@@ -44,43 +51,54 @@ class _Quiet(MotoRequestHandler):
 
 @contextmanager
 def running(
-    lab: Lab, fleet: Fleet, range_conflicts: hooks.RangeConflicts, port: int | None = None
+    lab: Lab,
+    fleet: Fleet,
+    range_conflicts: hooks.RangeConflicts,
+    port: int | None = None,
+    machines_address: str | None = None,
 ) -> Iterator[Application]:
     """Serve until the context is left; raise PortTakenError, StateError. State is under `<lab>/ec2/`.
 
-    Calls are signed with the key in `<lab>/secrets/ec2.json`, which is made when there is none.
+    Calls are signed with the key in `<lab>/secrets/ec2.json`, which is made when there is none. `machines_address` is
+    where machines reach S3, on the same port.
     """
-    listener = _listen(lab.ec2_port if port is None else port)
-    state = State(state_file(lab))
-    faults = Faults(state_file(lab).parent)
-    with listener, Patches() as patches:
+    port = lab.ec2_port if port is None else port
+    directory, key = state_file(lab).parent, ec2_key(lab.directory)
+    state, objects, faults = State(state_file(lab)), Objects(directory / OBJECTS), Faults(directory)
+    journal = Journal(directory)
+    with ExitStack() as stack:
+        listener = stack.enter_context(_listen(HOST, port))
+        patches = stack.enter_context(Patches())
         differences.install(patches, fleet.images)
         hooks.install(patches, fleet, range_conflicts, faults)
+        truth = Truth(fleet, faults)
+        truth.install(patches)
+        objects.install(patches)
+        sessions = Sessions(fleet, f"http://{HOST}:{listener.getsockname()[1]}")
+        sessions.install(patches)
+        save = partial(objects.saved, state.save)
         if state.restore(fleet.images):
             reconcile(fleet, [backend for _, _, backend in ec2_backends.iter_backends()])
-            state.save()
+            save()
         moto = DomainDispatcherApplication(create_backend_app)
-        key = ec2_key(lab.directory)
-        application = Application(moto, state.save, key, Journal(state_file(lab).parent), faults)
-        server = _server(listener, Front(application, Door(key, fleet.name)))
-        thread = threading.Thread(target=server.serve_forever, name="ec2", daemon=True)
-        thread.start()
+        application = Application(moto, save, key, journal, faults, truth.observe)
+        stack.callback(_finish, application, lab)
+        storage = Storage(create_backend_app("s3"), save, key, journal, application.writing, agent.package)
+        door = Door(key, fleet.name, {"session": sessions.page})
+        _serve(stack, listener, Front(application, storage, door))
+        if machines_address:
+            gateway = stack.enter_context(_listen(machines_address, listener.getsockname()[1]))
+            _serve(stack, gateway, MachineFront(storage))
         log.info("EC2 of lab %s is on http://%s:%d", lab.id, *listener.getsockname())
-        try:
-            yield application
-        finally:
-            server.shutdown()
-            thread.join()
-            with application.writing:
-                log.info("EC2 of lab %s has stopped", lab.id)
+        yield application
 
 
-def serve(lab: Lab, fleet: Fleet, range_conflicts: hooks.RangeConflicts) -> None:
+def serve(lab: Lab, fleet: Fleet, range_conflicts: hooks.RangeConflicts, machines_address: str | None = None) -> None:
     """Serve until SIGTERM or SIGINT; a call that is under way is finished first."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with running(lab, fleet, range_conflicts):
+    with running(lab, fleet, range_conflicts, machines_address=machines_address):
         stop.wait()
 
 
@@ -89,15 +107,29 @@ def state_file(lab: Lab) -> Path:
     return lab.directory / "ec2" / "state.pickle"
 
 
-def _listen(port: int) -> socket.socket:
+def _serve(stack: ExitStack, listener: socket.socket, application: Any) -> None:
+    """Answer at a listener until the stack is left."""
+    server = _server(listener, application)
+    thread = threading.Thread(target=server.serve_forever, name="ec2", daemon=True)
+    thread.start()
+    stack.callback(thread.join)
+    stack.callback(server.shutdown)
+
+
+def _finish(application: Application, lab: Lab) -> None:
+    with application.writing:
+        log.info("EC2 of lab %s has stopped", lab.id)
+
+
+def _listen(host: str, port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
+        listener.bind((host, port))
     except OSError as error:
         listener.close()
         raise PortTakenError(
-            f"port {port} on {HOST} cannot be used ({error.strerror}): set HANGER_LAB_EC2_PORT to a free one"
+            f"port {port} on {host} cannot be used ({error.strerror}): set HANGER_LAB_EC2_PORT to a free one"
         ) from error
     listener.listen(128)
     return listener

@@ -12,13 +12,14 @@ import moto
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import ec2_backends
 from moto.iam.models import AWSManagedPolicy, iam_backends
+from moto.s3.models import s3_backends
 
 from hanger_lab.ec2.differences import IAM_PARTITION, add_images
 from hanger_lab.ec2.images import Image
 
 log = logging.getLogger(__name__)
 
-SERVICES: dict[str, Any] = {"ec2": ec2_backends, "iam": iam_backends}
+SERVICES: dict[str, Any] = {"ec2": ec2_backends, "iam": iam_backends, "s3": s3_backends}
 POLICY = "aws-managed-policy"
 
 
@@ -27,7 +28,7 @@ class StateError(RuntimeError):
 
 
 class State:
-    """The file with the books of EC2 and IAM. Policies that AWS manages are kept by name, not by value."""
+    """The file with the books of EC2, IAM and S3. Policies that AWS manages are kept by name, not by value."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -60,6 +61,8 @@ class State:
             SERVICES[service][account][region] = backend
             if service == "ec2":
                 add_images(backend, images)
+            elif service == "s3":
+                s3_backends.bucket_accounts.update(dict.fromkeys(backend.buckets, (region, account)))
         log.info("restored %d books from %s", len(books), self._path)
         return True
 

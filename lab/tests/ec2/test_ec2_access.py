@@ -133,7 +133,7 @@ def test_other_services_are_refused_in_their_own_words(endpoint: str, lab: Lab) 
         ("sqs", lambda aws: aws.create_queue(QueueName="q")),
         ("dynamodb", lambda aws: aws.list_tables()),
         ("cloudformation", lambda aws: aws.list_stacks()),
-        ("s3", lambda aws: aws.list_buckets()),
+        ("sns", lambda aws: aws.list_topics()),
     ]
     for service, ask in calls:
         with pytest.raises(ClientError, match=f"the lab has no {service}"):
