@@ -75,6 +75,12 @@ def authorize(environ: Environ, body: bytes, key: AccessKey, now: datetime | Non
     return service
 
 
+def region_of(environ: Environ) -> str:
+    """Return the region that a call was signed for; empty for one that carries no signature."""
+    given = _AUTHORIZATION.fullmatch(environ.get("HTTP_AUTHORIZATION", ""))
+    return given["region"] if given else ""
+
+
 def _signature(environ: Environ, body: bytes, key: AccessKey, given: re.Match[str]) -> str:
     """Return the signature that the call must carry; empty when what it says of itself is not so."""
     names, moment = given["headers"].split(";"), str(environ.get("HTTP_X_AMZ_DATE", ""))

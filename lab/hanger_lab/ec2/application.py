@@ -13,7 +13,8 @@ from contextlib import nullcontext
 from typing import Any
 from urllib.parse import parse_qs
 
-from hanger_lab.ec2.access import Refusal, authorize, from_a_web_page
+from hanger_lab.ec2 import regions
+from hanger_lab.ec2.access import Refusal, authorize, from_a_web_page, region_of
 from hanger_lab.ec2.faults import USER_AGENT, Faults
 from hanger_lab.ec2.journal import Journal, reads
 from hanger_lab.ec2.ssm import sessions
@@ -84,6 +85,7 @@ class Application:
 
     def _admit(self, environ: Environ, body: bytes, action: str | None) -> None:
         service = authorize(environ, body, self._key)
+        regions.check(region_of(environ), service)
         if action is None:
             raise Refusal("400 Bad Request", "MissingAction", "the call names no action", service)
         if not str(environ.get("HTTP_USER_AGENT", "")).startswith(USER_AGENT):

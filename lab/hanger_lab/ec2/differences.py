@@ -12,13 +12,14 @@ from moto.ec2 import utils as ec2_utils
 from moto.ec2.exceptions import DependencyViolationError, EC2ClientError
 from moto.ec2.models import tags as ec2_tags
 from moto.ec2.models.amis import Ami, AmiBackend
-from moto.ec2.models.elastic_block_store import Volume
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ec2.models.security_groups import SecurityGroupBackend, SecurityGroupRule
 from moto.ec2.models.subnets import Subnet, SubnetBackend
 from moto.ec2.models.vpcs import VPCBackend
 
-from hanger_lab.ec2.images import Image
+from hanger_lab.config import Lab
+from hanger_lab.ec2 import attributes, parameters, regions, volumes
+from hanger_lab.ec2.images import ROOT_DEVICE, Image
 from hanger_lab.ec2.patches import Method, Patches
 
 RESERVED_BY_AWS = 4
@@ -33,7 +34,10 @@ def install(patches: Patches, images: Mapping[str, Image]) -> None:
     patches.wrap(moto.iam.models.IAMBackend, "_init_aws_policies", _policies_of_one_partition)
     patches.assign(AmiBackend, "_load_amis", lambda backend: add_images(backend, images))
     _correct_tags(patches)
-    patches.wrap(Volume, "__init__", _blank_volume)
+    parameters.install(patches, images)
+    regions.install(patches)
+    volumes.install(patches)
+    attributes.install(patches)
     patches.assign(NetworkInterface, "group_set", property(lambda interface: interface._group_set))
     patches.assign(Subnet, "get_available_subnet_ip", _next_address)
     patches.assign(Subnet, "request_ip", _check_address)
@@ -44,7 +48,9 @@ def install(patches: Patches, images: Mapping[str, Image]) -> None:
 
 
 def add_images(backend: Any, images: Mapping[str, Image]) -> None:
-    """Put the lab's images into an EC2 backend that does not have them yet."""
+    """Put the lab's images into the EC2 backend of its region that does not have them yet."""
+    if backend.region_name != Lab.region:
+        return
     for image in images.values():
         if image.id in backend.amis:
             continue
@@ -61,7 +67,7 @@ def add_images(backend: Any, images: Mapping[str, Image]) -> None:
             image_location=f"{image.owner or backend.account_id}/{image.name}",
             hypervisor="xen",
             root_device_type="ebs",
-            root_device_name="/dev/xvda",
+            root_device_name=ROOT_DEVICE,
             boot_mode="uefi-preferred",
         )
 
@@ -75,11 +81,6 @@ def _correct_tags(patches: Patches) -> None:
 def _policies_of_one_partition(original: Method, backend: Any) -> Any:
     """Load AWS's policies for the public partition: moto asks all six of them who the caller is at the first call."""
     return original(backend) if backend.region_name == IAM_PARTITION else []
-
-
-def _blank_volume(original: Method, volume: Any, *args: Any, **kwargs: Any) -> None:
-    original(volume, *args, **kwargs)
-    volume.snapshot_id = volume.snapshot_id or ""
 
 
 def _taken(subnet: Any) -> set[str]:

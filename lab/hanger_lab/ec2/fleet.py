@@ -188,6 +188,8 @@ class Fleet:
         image = self.images.get(instance.image_id)
         if image is None:
             raise ImageError(f"no machine image belongs to {instance.image_id}")
+        if image.machine is None:
+            raise ImageError(f"{image.id} is for {image.architecture}, and this host does not run such machines")
         tag = self._image_tag(image.machine)
         self.engine.create_network(self.name(vpc.id), IPv4Network(vpc.cidr_block, strict=False))
         rules = self._rules(instance)

@@ -18,9 +18,10 @@ from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.ec2.models.security_groups import SecurityGroupBackend
 from moto.ec2.models.vpcs import VPCBackend
 
-from hanger_lab.ec2 import addresses, offers
+from hanger_lab.ec2 import addresses, offers, volumes
 from hanger_lab.ec2.faults import Faults
 from hanger_lab.ec2.fleet import Fleet, machine_errors
+from hanger_lab.ec2.images import ROOT_DEVICE
 from hanger_lab.ec2.patches import Method, Patches
 from hanger_lab.machines import ImageError, MachinesError, RangeError
 
@@ -66,10 +67,12 @@ class _Hooks:
         if len(kwargs.get("nics") or []) > 1:
             raise EC2ClientError("AttachmentLimitExceeded", "an instance of the lab has one network interface")
         interfaces = copy.deepcopy(kwargs.get("nics") or [])
+        mappings = self._block_devices(image_id, kwargs)
         with _nothing_left_behind(backend):
             reservation = original(backend, image_id, count, *args, **kwargs)
             for instance in reservation.instances:
                 _settle_interface(instance, interfaces)
+                volumes.settle(instance, mappings)
             _refuse_default_vpc(reservation.instances)
             offers.check_launch(backend, reservation.instances, self._faults)
             try:
@@ -78,6 +81,12 @@ class _Hooks:
                 raise EC2ClientError(_launch_error(error), f"the lab could not start it: {error}") from error
         reservation.client_token, reservation.client_request = token, request
         return reservation
+
+    def _block_devices(self, image_id: str, request: dict[str, Any]) -> list[dict[str, Any]]:
+        """Put the image's root volume into a request that brings no launch template of its own."""
+        if image_id in self._fleet.images and not request.get("launch_template"):
+            request["block_device_mappings"] = volumes.complete(request.get("block_device_mappings"), ROOT_DEVICE)
+        return list(request.get("block_device_mappings") or [])
 
     def start(self, original: Method, instance: Any) -> Any:
         _require(instance, "running", "stopped")

@@ -41,16 +41,21 @@ def check_type(name: str, architecture: str | None = None) -> None:
         raise EC2ClientError("InvalidParameterValue", text)
 
 
+def check_offer(name: str, architecture: str, zone: str, region: str) -> None:
+    """Raise EC2's error for a type that does not exist, does not run an architecture, or is not in a zone."""
+    check_type(name, architecture)
+    zones = zones_of(name, region)
+    if not zones:
+        message = "The requested configuration is currently not supported. Please check the documentation for "
+        raise EC2ClientError("Unsupported", f"{message}supported configurations.")
+    if zone not in zones:
+        raise EC2ClientError("Unsupported", _in_words(_UNSUPPORTED, name, zone, zones))
+
+
 def check_launch(backend: Any, instances: list[Any], faults: Faults) -> None:
     """Raise EC2's error for instances that EC2 does not offer where they are asked for, or has no room for."""
     for instance in instances:
-        check_type(instance.instance_type, instance.architecture)
-        zones = zones_of(instance.instance_type, backend.region_name)
-        if not zones:
-            message = "The requested configuration is currently not supported. Please check the documentation for "
-            raise EC2ClientError("Unsupported", f"{message}supported configurations.")
-        if instance.availability_zone not in zones:
-            raise EC2ClientError("Unsupported", _in_words(_UNSUPPORTED, instance, zones))
+        check_offer(instance.instance_type, instance.architecture, instance.availability_zone, backend.region_name)
     check_capacity(backend, instances, faults)
 
 
@@ -62,13 +67,13 @@ def check_capacity(backend: Any, instances: list[Any], faults: Faults) -> None:
     if start_vcpus(backend, instances) > limit:
         raise EC2ClientError("VcpuLimitExceeded", _VCPUS.format(limit=limit))
     if faults.no_capacity(instances[0].availability_zone):
-        zones = zones_of(instances[0].instance_type, backend.region_name)
-        raise EC2ClientError("InsufficientInstanceCapacity", _in_words(_CAPACITY, instances[0], zones))
+        name, zone = instances[0].instance_type, instances[0].availability_zone
+        zones = zones_of(name, backend.region_name)
+        raise EC2ClientError("InsufficientInstanceCapacity", _in_words(_CAPACITY, name, zone, zones))
 
 
-def _in_words(text: str, instance: Any, zones: set[str]) -> str:
-    others = ", ".join(sorted(zones - {instance.availability_zone})) or "another type"
-    return text.format(type=instance.instance_type, zone=instance.availability_zone, others=others)
+def _in_words(text: str, name: str, zone: str, zones: set[str]) -> str:
+    return text.format(type=name, zone=zone, others=", ".join(sorted(zones - {zone})) or "another type")
 
 
 def start_vcpus(backend: Any, instances: list[Any]) -> int:
