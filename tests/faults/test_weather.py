@@ -8,7 +8,7 @@ import pytest
 from account import Account
 from conftest import PROJECT, Fault, destroy, variables
 from points import OnMachine
-from runs import Platform
+from runs import Platform, Run
 
 EL = {
     "name": "el",
@@ -18,8 +18,12 @@ EL = {
     "root_volume": {"size": 20},
 }
 ONE_MACHINE = variables(ec2_launch_instances=[EL])
-LAUNCH = ("--tags", "ec2_launch", *ONE_MACHINE)
 NAME = f"{PROJECT}-el"
+
+
+def launch(platform: Platform) -> Run:
+    """Launch the one machine."""
+    return platform.play(*ONE_MACHINE, playbook="playbooks/infra.yml")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -33,7 +37,7 @@ def test_a_lack_of_capacity_in_every_zone_is_told_and_leaves_nothing_that_costs(
     platform: Platform, account: Account, fault: Fault
 ) -> None:
     fault("capacity")
-    run = platform.play(*LAUNCH)
+    run = launch(platform)
     assert run.code != 0
     assert "AWS answers InsufficientInstanceCapacity" in run.text
     assert "Try another zone (ec2_launch_subnets)" in run.text
@@ -43,7 +47,7 @@ def test_a_lack_of_capacity_in_every_zone_is_told_and_leaves_nothing_that_costs(
 
 def test_a_used_up_quota_is_told(platform: Platform, account: Account, fault: Fault) -> None:
     fault("quota", "vcpus", "--limit", "1")
-    run = platform.play(*LAUNCH)
+    run = launch(platform)
     assert run.code != 0
     assert "AWS answers VcpuLimitExceeded" in run.text
     assert "Service Quotas" in run.text
@@ -52,10 +56,10 @@ def test_a_used_up_quota_is_told(platform: Platform, account: Account, fault: Fa
 
 def test_a_zone_without_capacity_gives_way_to_the_next(platform: Platform, account: Account, fault: Fault) -> None:
     fault("capacity", "--zone", "eu-west-1a")
-    run = platform.play(*LAUNCH)
+    run = launch(platform)
     assert run.code == 0, run.output[-4000:]
     assert account.instances()[NAME]["Placement"]["AvailabilityZone"] != "eu-west-1a"
-    again = platform.play(*LAUNCH)
+    again = launch(platform)
     assert (again.code, again.changed) == (0, 0), again.output[-4000:]
 
 
@@ -63,7 +67,7 @@ def test_a_build_and_a_removal_come_through_a_storm_of_throttling(
     platform: Platform, account: Account, fault: Fault
 ) -> None:
     fault("throttle", "all", "--percent", "30")
-    for run in (destroy(platform), platform.play(*LAUNCH), platform.play(*LAUNCH)):
+    for run in (destroy(platform), launch(platform), launch(platform)):
         assert run.code == 0, run.output[-4000:]
     assert run.changed == 0, run.output
     assert list(account.instances()) == [NAME]
