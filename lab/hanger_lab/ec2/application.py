@@ -63,7 +63,7 @@ class Application:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         action = _action(environ, body)
         try:
-            self._admit(environ, body, action)
+            service = self._admit(environ, body, action)
         except Refusal as refusal:
             status, headers, content = refusal.answer()
             _report(action, status, f"<Code>{refusal.code}</Code><Message>{refusal.message}</Message>".encode(), 0)
@@ -76,14 +76,14 @@ class Application:
         with nullcontext() if quiet else self.writing:
             if not quiet and concerns_machines(action or ""):
                 self._look()
-            status, headers, content = self._call({**environ, "wsgi.input": io.BytesIO(body)})
+            status, headers, content = self._call({**environ, "wsgi.input": io.BytesIO(body)}, service)
             if not quiet:
                 status, headers, content = self._saved(status, headers, content)
         _report(action, status, content, time.monotonic() - started, quiet=quiet)
         start_response(status, headers)
         return [content]
 
-    def _admit(self, environ: Environ, body: bytes, action: str | None) -> None:
+    def _admit(self, environ: Environ, body: bytes, action: str | None) -> str:
         service = authorize(environ, body, self._key)
         regions.check(region_of(environ), service)
         if action is None:
@@ -96,6 +96,7 @@ class Application:
         if service == "ssm" and not reads(action) and action not in sessions.ACTIONS:
             message = f"{action}: the lab's SSM has sessions and is there to be read, it keeps nothing"
             raise Refusal("400 Bad Request", "AccessDeniedException", message, service)
+        return service
 
     def _look(self) -> None:
         """Let the books follow the machines; while a call changes both, the books are what is known."""
@@ -109,7 +110,7 @@ class Application:
         finally:
             self.writing.release()
 
-    def _call(self, environ: Environ) -> tuple[str, list[tuple[str, str]], bytes]:
+    def _call(self, environ: Environ, service: str) -> tuple[str, list[tuple[str, str]], bytes]:
         answer: dict[str, Any] = {}
 
         def keep(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
@@ -117,6 +118,8 @@ class Application:
 
         try:
             content = b"".join(self._moto(environ, keep))
+        except NotImplementedError as error:
+            return Refusal("400 Bad Request", "UnsupportedOperation", f"the lab cannot: {error}", service).answer()
         except Exception as error:
             log.exception("moto failed")
             return _internal_error(f"{type(error).__name__}: {error}")

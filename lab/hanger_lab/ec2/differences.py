@@ -18,7 +18,7 @@ from moto.ec2.models.subnets import Subnet, SubnetBackend
 from moto.ec2.models.vpcs import VPCBackend
 
 from hanger_lab.config import Lab
-from hanger_lab.ec2 import attributes, parameters, regions, volumes
+from hanger_lab.ec2 import attributes, identity, parameters, regions, volumes
 from hanger_lab.ec2.images import ROOT_DEVICE, Image
 from hanger_lab.ec2.patches import Method, Patches
 
@@ -34,6 +34,7 @@ def install(patches: Patches, images: Mapping[str, Image]) -> None:
     patches.wrap(moto.iam.models.IAMBackend, "_init_aws_policies", _policies_of_one_partition)
     patches.assign(AmiBackend, "_load_amis", lambda backend: add_images(backend, images))
     _correct_tags(patches)
+    identity.install(patches)
     parameters.install(patches, images)
     regions.install(patches)
     volumes.install(patches)

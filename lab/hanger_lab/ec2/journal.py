@@ -9,12 +9,24 @@ from pathlib import Path
 from hanger_lab.files import append_private
 
 CALLS, WRITES = "calls.log", "writes.log"
+_ROW = re.compile(r"\| `[a-z0-9]+:[A-Za-z0-9]+` \|")
 _READS = re.compile(r"(Describe|Get|List|Search)")
 
 
 def reads(action: str) -> bool:
     """Tell whether an action changes nothing."""
     return _READS.match(action) is not None
+
+
+def documented() -> set[str]:
+    """Return the actions in the table of the README."""
+    rows = Path(__file__).with_name("README.md").read_text(encoding="utf-8").splitlines()
+    return {row.split("`")[1] for row in rows if _ROW.match(row)}
+
+
+def undocumented(directory: Path) -> set[str]:
+    """Return the actions in a journal that the README says nothing of."""
+    return set((directory / CALLS).read_text().split()) - documented()
 
 
 class Journal:

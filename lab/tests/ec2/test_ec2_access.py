@@ -202,3 +202,10 @@ def test_what_moto_says_to_pages_is_left_out() -> None:
     application = Application(moto, lambda: None, KEY)
     application(request, lambda status, headers: answered.update(status=status, headers=headers))
     assert answered == {"status": "200 OK", "headers": [("Content-Type", "text/xml")]}
+
+
+def test_what_moto_lacks_is_refused_at_once(endpoint: str, lab: Lab) -> None:
+    ec2 = client("ec2", lab, endpoint)
+    with pytest.raises(ClientError, match="UnsupportedOperation") as error:
+        ec2.describe_fpga_images()
+    assert error.value.response["ResponseMetadata"]["RetryAttempts"] == 0
