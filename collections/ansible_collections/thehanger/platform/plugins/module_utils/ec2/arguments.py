@@ -20,6 +20,86 @@ COMMON: Spec = {
     "unreachable_hint": {"type": "str", "default": ""},
 }
 
+_NAME: dict[str, Any] = {"type": "str", "required": True}
+_LIST: dict[str, Any] = {"type": "list", "elements": "str"}
+_VOLUME: Spec = {
+    "size": {"type": "int", "required": True},
+    "type": {"type": "str", "default": "gp3"},
+    "iops": {"type": "int"},
+    "throughput": {"type": "int"},
+}
+_RULE: Spec = {
+    "proto": {"type": "str", "default": "tcp", "choices": ["tcp", "udp", "icmp", "icmpv6", "all"]},
+    "ports": _LIST,
+    "cidrs": _LIST,
+    "group": {"type": "str"},
+    "admins": {"type": "bool", "default": False},
+    "description": {"type": "str", "default": ""},
+}
+_INSTANCE: Spec = {
+    "name": _NAME,
+    "type": {"type": "str"},
+    "hanger_roles": {**_LIST, "required": True},
+    "security_groups": {**_LIST, "required": True},
+    "subnet": {"type": "str"},
+    "image": {"type": "str"},
+    "root_volume": {"type": "dict", "required": True, "options": _VOLUME},
+    "volumes": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {"device": _NAME, **_VOLUME},
+    },
+    "metadata_hop_limit": {"type": "int", "default": 1},
+    "termination_protection": {"type": "bool", "default": False},
+    "user_data": {"type": "str"},
+    "elastic_ip": {"type": "bool", "default": False},
+    "tags": {"type": "dict", "default": {}},
+}
+
+
+def _rows(**options: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "list", "elements": "dict", "options": options}
+
+
+DESCRIPTION: Spec = {
+    "tags": {"type": "dict", "default": {}},
+    "ttl": {"type": "str", "default": ""},
+    "vpc_id": {"type": "str", "default": ""},
+    "vpc_cidr": {"type": "str", "default": ""},
+    "subnets": {
+        **_rows(name=_NAME, id={"type": "str"}, availability_zone={"type": "str"}, cidr={"type": "str"}),
+        "required": True,
+    },
+    "admin_cidrs": {**_LIST, "default": []},
+    "admin_address_url": {"type": "str", "default": "https://checkip.amazonaws.com"},
+    "admin_from_anywhere": {"type": "bool", "default": False},
+    "services": {
+        **_rows(name=_NAME, security_group=_NAME, port={"type": "int", "required": True}),
+        "default": [],
+    },
+    "services_open": {"type": "bool", "default": False},
+    "security_groups": {
+        **_rows(
+            name=_NAME,
+            description=_NAME,
+            rules={"type": "list", "elements": "dict", "default": [], "options": _RULE},
+        ),
+        "required": True,
+    },
+    "access": {"type": "str", "default": "ssh", "choices": ["ssh", "ssm"]},
+    "key_name": {"type": "str", "default": "", "no_log": False},
+    "private_key_path": {"type": "path", "default": "", "no_log": False},
+    "profile_policy": {"type": "list", "elements": "dict", "default": []},
+    "images": {"type": "dict", "required": True},
+    "image": {"type": "str", "required": True},
+    "profile": {"type": "str", "default": ""},
+    "instance_types": {"type": "dict", "default": {}},
+    "instances": {"type": "list", "elements": "dict", "required": True, "options": _INSTANCE},
+    "allow_resize": {"type": "bool", "default": False},
+    "variable_prefix": {"type": "str", "default": ""},
+}
+
 
 def ec2_module(options: Spec, **settings: Any) -> AnsibleModule:
     """Make a module with the options that all have."""

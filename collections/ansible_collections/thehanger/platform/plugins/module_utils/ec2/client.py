@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import Any
 
 from ansible.module_utils.common.parameters import env_fallback
@@ -24,6 +25,7 @@ except ImportError as error:
 else:
     IMPORT_ERROR = None
 
+__all__ = ["CONNECTION", "IMPORT_ERROR", "Aws", "ClientError", "Row", "Spec", "filters", "tags_of", "together"]
 Row = dict[str, Any]
 Spec = dict[str, dict[str, Any]]
 
@@ -41,6 +43,7 @@ CONNECTION: Spec = {
     "session_token": _option("AWS_SESSION_TOKEN", aliases=["aws_session_token"], no_log=True),
 }
 _THREADS = 16
+_MAKING = Lock()
 
 
 class Aws:
@@ -62,19 +65,21 @@ class Aws:
             )
         self.region = self.region or str(self._session.region_name or "")
         self._check_region()
-        self._config = Config(
-            connect_timeout=10,
-            read_timeout=60,
-            max_pool_connections=_THREADS,
-            retries={"mode": "standard", "total_max_attempts": 10},
-        )
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, int], Any] = {}
 
-    def client(self, service: str) -> Any:
-        """Return the service's client; made once, safe to share between threads."""
-        if service not in self._clients:
-            self._clients[service] = self._session.client(service, endpoint_url=self._endpoint, config=self._config)
-        return self._clients[service]
+    def client(self, service: str, attempts: int = 10) -> Any:
+        """Return the service's client, safe to share between threads; it makes a call this often at most."""
+        if (service, attempts) not in self._clients:
+            config = Config(
+                connect_timeout=10,
+                read_timeout=60,
+                max_pool_connections=_THREADS,
+                retries={"mode": "standard", "total_max_attempts": attempts},
+            )
+            with _MAKING:
+                client = self._session.client(service, endpoint_url=self._endpoint, config=config)
+            self._clients[service, attempts] = client
+        return self._clients[service, attempts]
 
     @contextlib.contextmanager
     def explained(self, doing: str) -> Iterator[None]:

@@ -50,12 +50,13 @@ def observe(aws: Aws, project: str, foreign: bool = True) -> dict[str, Any]:
     )
     instances = [entry for reservation in first["reservations"] for entry in reservation["Instances"]]
     vpc_ids = sorted(vpc["VpcId"] for vpc in first["vpcs"])
-    second = together({**_protections(aws, instances), **_networks(aws, vpc_ids, foreign)})
+    named = {vpc_id: partial(_names_hosts, aws, vpc_id) for vpc_id in vpc_ids}
+    second = together({**_protections(aws, instances), **named, **_networks(aws, vpc_ids, foreign)})
     tables = {table["RouteTableId"]: table for table in [*first["tables"], *second.get("tables", [])]}
     found: dict[str, Any] = {
         "account": first["account"],
         "region": aws.region,
-        "vpcs": [shapes.vpc(entry) for entry in first["vpcs"]],
+        "vpcs": [{**shapes.vpc(entry), "dns_hostnames": second[entry["VpcId"]]} for entry in first["vpcs"]],
         "subnets": [shapes.subnet(entry) for entry in first["subnets"]],
         "internet_gateways": [shapes.internet_gateway(entry) for entry in first["gateways"]],
         "route_tables": [
@@ -91,6 +92,12 @@ def _identity(aws: Aws, operation: str, key: str, **parameters: str) -> Row | No
         if failure.details.get("code") == "NoSuchEntity":
             return None
         raise
+
+
+def _names_hosts(aws: Aws, vpc_id: str) -> bool:
+    with aws.explained("Reading (ec2:describe_vpc_attribute)"):
+        answer = aws.client("ec2").describe_vpc_attribute(VpcId=vpc_id, Attribute="enableDnsHostnames")
+    return bool(answer["EnableDnsHostnames"]["Value"])
 
 
 def _protections(aws: Aws, instances: Sequence[Row]) -> dict[str, Reading]:
