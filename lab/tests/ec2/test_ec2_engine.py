@@ -17,13 +17,15 @@ from botocore.exceptions import ClientError
 from ec2_support import client, forget_moto, free_port, tcp
 from hanger_lab import machines
 from hanger_lab.config import Lab
-from hanger_lab.ec2 import server
+from hanger_lab.ec2 import server, truth
 from hanger_lab.ec2.fleet import Fleet
 from hanger_lab.ec2.images import catalogue
+from hanger_lab.machines import outage
 
 pytestmark = pytest.mark.engine
 
 DEBIAN = next(image.id for image in catalogue().values() if image.machine == "debian-13")
+ADDRESSES = ("PrivateIpAddress", "PublicIpAddress", "PrivateDnsName", "KeyName", "LaunchTime")
 LISTEN = "import http.server as h; h.HTTPServer(('', {port}), h.SimpleHTTPRequestHandler).serve_forever()"
 
 
@@ -235,6 +237,94 @@ def test_a_restarted_server_knows_its_machines(live: Live, oltp: dict[str, Any])
     assert not is_open(oltp["PublicIpAddress"], 8000)
 
 
+def test_an_elastic_address_reaches_the_machine_and_moves(live: Live, oltp: dict[str, Any], el: dict[str, Any]) -> None:
+    gateway = live.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    live.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=live.names.vpc)
+    address = live.ec2.allocate_address(Domain="vpc")
+    allocation, ip = address["AllocationId"], address["PublicIp"]
+    live.ec2.associate_address(AllocationId=allocation, InstanceId=oltp["InstanceId"])
+    assert live.ssh(describe(live, oltp["InstanceId"]), "hostname") == hostname(oltp)
+    assert is_open(ip, 22, within=5)
+    assert not is_open(ip, 5432)
+    routes = live.engine.run(live.machine(oltp), ["ip", "route", "show", "default"])
+    assert str(live.cidr[1]) in routes
+    live.ec2.associate_address(AllocationId=allocation, InstanceId=el["InstanceId"])
+    assert live.ssh(describe(live, el["InstanceId"]), "hostname") == hostname(el)
+    live.ec2.stop_instances(InstanceIds=[el["InstanceId"]])
+    live.ec2.start_instances(InstanceIds=[el["InstanceId"]])
+    assert describe(live, el["InstanceId"])["PublicIpAddress"] == ip
+    assert is_open(ip, 22, within=15)
+    live.ec2.disassociate_address(PublicIp=ip)
+    assert not is_open(ip, 22)
+    assert is_open(el["PrivateIpAddress"], 22, within=5)
+    live.ec2.release_address(AllocationId=allocation)
+    live.names.gateway = gateway
+
+
+def hostname(instance: dict[str, Any]) -> str:
+    return f"ip-{instance['PrivateIpAddress'].replace('.', '-')}"
+
+
+def test_a_killed_machine_is_stopped_and_starts_with_its_disk(live: Live, el: dict[str, Any]) -> None:
+    live.ssh(el, "echo precious > kept; sync")
+    outage.kill(live.engine, live.machine(el))
+    time.sleep(truth.LISTING_SECONDS)
+    shown = describe(live, el["InstanceId"])
+    assert (shown["State"]["Name"], shown["StateReason"]["Code"]) == ("stopped", "Server.InternalError")
+    live.ec2.start_instances(InstanceIds=[el["InstanceId"]])
+    assert is_open(el["PrivateIpAddress"], 22, within=15)
+    assert live.ssh(el, "cat kept") == "precious"
+
+
+def test_a_partition_lets_nothing_in_or_out(live: Live, oltp: dict[str, Any], el: dict[str, Any]) -> None:
+    with socket.create_connection((el["PrivateIpAddress"], 22), 5) as connection:
+        connection.settimeout(2)
+        assert connection.recv(3) == b"SSH"
+        outage.partition(live.engine, live.machine(el))
+        assert not is_open(el["PrivateIpAddress"], 22)
+        assert not live.reaches(el, oltp["PrivateIpAddress"], 5432)
+    outage.heal(live.engine, live.machine(el))
+    assert is_open(el["PrivateIpAddress"], 22, within=5)
+
+
+def test_a_frozen_machine_is_impaired_and_goes_on(live: Live, el: dict[str, Any]) -> None:
+    def status() -> str:
+        time.sleep(truth.LISTING_SECONDS)
+        found = live.ec2.describe_instance_status(InstanceIds=[el["InstanceId"]])["InstanceStatuses"][0]
+        return str(found["InstanceStatus"]["Status"])
+
+    outage.freeze(live.engine, live.machine(el))
+    assert status() == "impaired"
+    assert describe(live, el["InstanceId"])["State"]["Name"] == "running"
+    outage.thaw(live.engine, live.machine(el))
+    assert status() == "ok"
+    assert is_open(el["PrivateIpAddress"], 22, within=5)
+    outage.freeze(live.engine, live.machine(el))
+    live.ec2.stop_instances(InstanceIds=[el["InstanceId"]])
+    live.ec2.start_instances(InstanceIds=[el["InstanceId"]])
+    assert is_open(el["PrivateIpAddress"], 22, within=15)
+
+
+def test_a_host_that_was_switched_off_gets_everything_back(
+    live: Live, oltp: dict[str, Any], el: dict[str, Any]
+) -> None:
+    """As far as it can be played: every machine loses its power, the server forgets all but its files."""
+    address = live.ec2.allocate_address(Domain="vpc")["PublicIp"]
+    live.ec2.associate_address(PublicIp=address, InstanceId=oltp["InstanceId"])
+    before = {instance["InstanceId"]: describe(live, instance["InstanceId"]) for instance in (oltp, el)}
+    for instance in (oltp, el):
+        outage.kill(live.engine, live.machine(instance))
+    live.ec2 = live.start()
+    for instance_id, shown in before.items():
+        now = describe(live, instance_id)
+        assert now["State"]["Name"] == "running"
+        assert {name: now[name] for name in ADDRESSES} == {name: shown[name] for name in ADDRESSES}
+        assert is_open(now["PublicIpAddress"], 22, within=15)
+    assert live.ssh(describe(live, oltp["InstanceId"]), "cat /proc/sys/kernel/hostname") == hostname(oltp)
+    live.ec2.disassociate_address(PublicIp=address)
+    live.ec2.release_address(AllocationId=live.ec2.describe_addresses()["Addresses"][0]["AllocationId"])
+
+
 def test_no_machine_no_instance(live: Live) -> None:
     before = {machine.name for machine in live.engine.machines()}
     live.engine.create_network(f"{live.engine.prefix}blocker", blocked := live.engine.free_range(24))
@@ -251,5 +341,6 @@ def test_terminate_leaves_nothing(live: Live, oltp: dict[str, Any], el: dict[str
     live.ec2.delete_subnet(SubnetId=live.names.subnet)
     live.ec2.delete_security_group(GroupId=live.names.oltp)
     live.ec2.delete_security_group(GroupId=live.names.el)
+    live.ec2.detach_internet_gateway(InternetGatewayId=live.names.gateway, VpcId=live.names.vpc)
     live.ec2.delete_vpc(VpcId=live.names.vpc)
     assert not [name for name in live.engine.networks() if name.startswith(f"{live.engine.prefix}vpc-")]
