@@ -16,6 +16,8 @@ name: hanger_lab
 short_description: Read the facts of the running lab
 description:
   - Returns what `hanger-lab up` wrote to C(lab.json), after asking the lab's EC2 endpoint whether it answers.
+  - Points the SSM and S3 clients of this process at the lab, since the connection plugin of Session Manager has no
+    option for that. So nothing of a run in the lab reaches AWS by that way.
   - The lab lives in E(HANGER_LAB_DIR), else in C(.lab) beside the playbooks.
 author: The Hanger data platform contributors
 options: {}
@@ -51,4 +53,10 @@ class LookupModule(LookupBase):
             opener.open(f"{lab['ec2']['endpoint_url']}/healthz", timeout=5).close()
         except (OSError, ValueError, KeyError):
             raise AnsibleError(HINT) from None
+        if session_manager := lab.get("ssm"):
+            os.environ |= {
+                "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
+                "AWS_ENDPOINT_URL_SSM": lab["ec2"]["endpoint_url"],
+                "AWS_ENDPOINT_URL_S3": session_manager["s3_endpoint_url"],
+            }
         return [lab]

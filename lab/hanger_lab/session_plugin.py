@@ -48,6 +48,9 @@ class Session:
 
 def main(directory: Path, arguments: list[str]) -> int:
     """Hold the session that the arguments name, in the lab of a directory; 1 with the reason when there is none."""
+    if arguments == ["--version"]:
+        _write(b"1.2.0.0-lab\n")
+        return 0
     try:
         if len(arguments) < 3 or arguments[2] != "StartSession":
             raise RouteError(f"usage: {USAGE}")

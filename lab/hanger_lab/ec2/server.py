@@ -26,6 +26,7 @@ from hanger_lab.ec2.front import Front, MachineFront
 from hanger_lab.ec2.journal import Journal
 from hanger_lab.ec2.patches import Patches
 from hanger_lab.ec2.reconcile import reconcile
+from hanger_lab.ec2.s3 import differences as s3_differences
 from hanger_lab.ec2.s3.application import Storage
 from hanger_lab.ec2.s3.objects import Objects
 from hanger_lab.ec2.ssm import agent
@@ -74,6 +75,7 @@ def running(
         truth = Truth(fleet, faults)
         truth.install(patches)
         objects.install(patches)
+        s3_differences.install(patches)
         sessions = Sessions(fleet, f"http://{HOST}:{listener.getsockname()[1]}")
         sessions.install(patches)
         save = partial(objects.saved, state.save)

@@ -5,6 +5,7 @@ get presigned URLs. Every request but one for a public package must carry a vers
 in a header or in the query; a presigned URL ends when it says so. Buckets are named in the path. Objects are files
 under `<lab>/ec2/objects/`.
 
-What differs from S3: plain HTTP, so policies that ask for TLS are kept and not enforced, as are other bucket
-policies, encryption and lifecycle rules; signatures of single chunks of a streamed body are not checked.
+What differs from S3: it speaks plain HTTP; statements with conditions in bucket policies (such as the one that asks for
+TLS), encryption and lifecycle rules are kept and not enforced; signatures of single chunks of a streamed body are not
+checked.
 """
