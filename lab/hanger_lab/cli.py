@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from hanger_lab import fault_commands, machine_commands
+from hanger_lab import connect, fault_commands, machine_commands
 from hanger_lab.config import Lab
 from hanger_lab.down import down
 from hanger_lab.logs import available, show
@@ -26,9 +26,10 @@ EPILOG = """environment:
   HANGER_LAB_CACHE           where its images are cached (default: cache in the lab's directory)
   HANGER_LAB_EC2_PORT        port of the EC2 endpoint (default: 5566)
   HANGER_LAB_SNOWFLAKE_PORT  port of the Snowflake endpoint (default: 8084)
+  HANGER_LAB_SSH             auto, direct or proxy: how SSH reaches machines; auto asks whether their addresses are here
   DOCKER_HOST                the unix socket of the Docker engine to use, the same one until `down`
 """
-ERRORS = (MachinesError, PortTakenError, ServiceError, ValueError, OSError)
+ERRORS = (MachinesError, PortTakenError, ServiceError, connect.RouteError, ValueError, OSError)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -70,6 +71,9 @@ def parser() -> argparse.ArgumentParser:
     logs.add_argument("-n", "--lines", type=int, default=50, help="how many lines of each (default: %(default)s)")
     machine_commands.add_commands(commands)
     fault_commands.add_commands(commands)
+    entering = commands.add_parser("connect", help="join standard input and output with a port of a machine")
+    entering.add_argument("host", help="an address of the machine")
+    entering.add_argument("port", type=int)
     return top
 
 
@@ -110,6 +114,11 @@ def _fault(lab: Lab, options: argparse.Namespace, console: Console) -> int:
     return fault_commands.run(lab, options)
 
 
+def _connect(lab: Lab, options: argparse.Namespace, console: Console) -> int:
+    connect.connect(lab, options.host, options.port)
+    return 0
+
+
 _COMMANDS: dict[str, Callable[[Lab, argparse.Namespace, Console], int]] = {
     "up": _up,
     "status": _status,
@@ -117,6 +126,7 @@ _COMMANDS: dict[str, Callable[[Lab, argparse.Namespace, Console], int]] = {
     "logs": _logs,
     "machine": _machine,
     "fault": _fault,
+    "connect": _connect,
 }
 
 if __name__ == "__main__":
