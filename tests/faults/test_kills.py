@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from account import Account
-from conftest import PROJECT
+from conftest import PROJECT, destroy
 from points import OnMachine, Task, Write
 from runs import Platform, Run
 
@@ -58,7 +58,8 @@ def succeeded(run: Run) -> None:
 
 @pytest.fixture(scope="module")
 def undisturbed(account: Account, platform: Platform) -> Build:
-    """A build that nothing disturbs; it stands until the removal is tested."""
+    """A build from nothing that nothing disturbs; it stands until the removal is tested."""
+    succeeded(destroy(platform))
     start = len(account.writes())
     run = platform.play(*SITE)
     succeeded(run)
