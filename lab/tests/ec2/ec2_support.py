@@ -14,6 +14,7 @@ from hanger_lab.config import Lab
 from hanger_lab.keys import ec2_key
 from hanger_lab.machines import EngineError, MachineError, MachineStatus
 from moto.core.base_backend import BackendDict
+from moto.s3.models import s3_backends
 
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGrQ6p1yV0mJm6ZJc3cRZbm1qv2nNn0xT1yq0g1u3B4j lab"
 
@@ -162,3 +163,4 @@ def forget_moto() -> None:
     for books in BackendDict._instances:
         books.clear()
     BackendDict._instances.clear()
+    s3_backends.bucket_accounts.clear()
