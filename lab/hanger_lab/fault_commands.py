@@ -104,11 +104,11 @@ def _machine(lab: Lab, faults: Faults, what: str, given: str) -> None:
     name = f"{engine.prefix}{instance}"
     if not any(machine.name == name for machine in engine.machines()):
         raise MachineError(f"{given} has no machine: it is terminated")
+    getattr(outage, what)(engine, name)
     if what == "partition":
         faults.order(Fault("partition", instance))
     elif what == "heal":
         faults.clear("partition", instance)
-    getattr(outage, what)(engine, name)
     sys.stdout.write(f"{what} {given} ({instance})\n")
 
 

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hanger_lab.config import Lab
+from hanger_lab.ec2.faults import Faults
 from hanger_lab.machines import Engine, EngineError, MachineStatus
 from hanger_lab.services import services
 from hanger_lab.up import read_facts
@@ -27,6 +28,8 @@ def status(lab: Lab, console: Console) -> bool:
         names = [machine.labels.get(label) for label in ("com.thehanger.machine", "com.thehanger.instance")]
         name = next((name for name in names if name), machine.name)
         table.add_row(f"{name} ({machine.image.removeprefix('hanger-lab/')})", machine.address, machine.state)
+    for fault in Faults(lab.directory / "ec2").in_force():
+        table.add_row("ordered failure", "", fault.describe())
     console.print(table)
     if facts is None or not running:
         console.print("The lab is not running. Start it with 'make up' or 'hanger-lab up'.", highlight=False)

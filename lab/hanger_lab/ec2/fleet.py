@@ -175,6 +175,8 @@ class Fleet:
             if states is None:
                 states = {machine.name: machine.state for machine in self.engine.machines()}
             name = self.name(instance.id)
+            if states.get(name) == "paused":
+                continue  # it takes no command: its turn comes when it has been thawed
             self.engine.put_files(name, {RULES_FILE: rules})
             if states.get(name) == "running":
                 self.engine.run(name, ["nft", "-f", RULES_FILE])

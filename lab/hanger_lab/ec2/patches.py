@@ -30,8 +30,8 @@ class Patches:
                 setattr(owner, name, value)
         self._undo.clear()
 
-    def add(self, owner: type, name: str, method: Method) -> None:
-        """Give a class a method that it does not have."""
+    def add(self, owner: type, name: str, method: Method | property) -> None:
+        """Give a class a method or a property that it does not have."""
         if name in vars(owner):
             raise ValueError(f"{owner.__name__} has {name}: wrap it")
         self._undo.append((owner, name, _NOTHING))

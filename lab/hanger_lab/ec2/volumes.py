@@ -6,7 +6,7 @@ from typing import Any
 
 from moto.core.utils import utcnow
 from moto.ec2.exceptions import EC2ClientError
-from moto.ec2.models.elastic_block_store import EBSBackend, Volume, VolumeModification
+from moto.ec2.models.elastic_block_store import EBSBackend, Volume, VolumeAttachment, VolumeModification
 from moto.ec2.responses.instances import InstanceResponse
 
 from hanger_lab.ec2.patches import Method, Patches
@@ -24,6 +24,7 @@ def install(patches: Patches) -> None:
     patches.wrap(InstanceResponse, "_parse_block_device_mapping", _parse)
     patches.wrap(EBSBackend, "modify_volume", _modify)
     patches.wrap(EBSBackend, "describe_volumes_modifications", _describe_modifications)
+    patches.add(VolumeAttachment, "delete_on_termination", property(_ends_with_instance))
     patches.assign(VolumeModification, "modification_state", property(_state))
     patches.assign(VolumeModification, "progress", property(_progress))
 
@@ -132,6 +133,11 @@ def _check_speed(kind: str, iops: Any, throughput: Any) -> None:
     if throughput and kind not in THROUGHPUT_TYPES:
         message = f"The parameter throughput is not supported for {kind} volumes."
         raise EC2ClientError("InvalidParameterCombination", message)
+
+
+def _ends_with_instance(attachment: Any) -> bool:
+    device = attachment.instance.block_device_mapping.get(attachment.device)
+    return bool(device and device.delete_on_termination)
 
 
 def _state(modification: Any) -> str:

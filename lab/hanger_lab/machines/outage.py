@@ -39,15 +39,22 @@ def kill(engine: Engine, name: str) -> None:
 
 
 def partition(engine: Engine, name: str) -> None:
-    """Let no packet into a running machine and none out; one that is down is fine."""
+    """Let no packet into a running machine and none out; one that is down is fine, a frozen one is not."""
+    _refuse_frozen(engine, name)
     if _state(engine, name) == "running":
         engine.run(name, ["nft", "-f", "-"], CUT.encode())
 
 
 def heal(engine: Engine, name: str) -> None:
-    """End a partition; a machine without one is fine."""
+    """End a partition; a machine without one is fine, a frozen one is not."""
+    _refuse_frozen(engine, name)
     if _state(engine, name) == "running":
         engine.run(name, ["nft", "-f", "-"], HEALED.encode())
+
+
+def _refuse_frozen(engine: Engine, name: str) -> None:
+    if _state(engine, name) == "paused":
+        raise MachineError(f"{name} is frozen: thaw it first")
 
 
 def _state(engine: Engine, name: str) -> str:

@@ -80,6 +80,7 @@ def test_the_images_root_volume_is_always_there(ec2: Any, network: SimpleNamespa
     found = {volume["VolumeId"]: volume for volume in ec2.describe_volumes()["Volumes"]}
     root, other = (found[shown[device]["VolumeId"]] for device in ("/dev/xvda", "/dev/sdf"))
     assert (root["Size"], root["VolumeType"], root["Iops"], root["Throughput"]) == (8, "gp3", 3000, 125)
+    assert [volume["Attachments"][0]["DeleteOnTermination"] for volume in (root, other)] == [True, False]
     assert (other["Size"], other["Encrypted"], other["State"]) == (20, True, "in-use")
     ec2.terminate_instances(InstanceIds=[made])
     assert [volume["VolumeId"] for volume in ec2.describe_volumes()["Volumes"]] == [other["VolumeId"]]
