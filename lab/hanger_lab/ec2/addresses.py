@@ -47,6 +47,7 @@ def forget(instance: Any) -> None:
     """Let the addresses of an ended instance go; they stay allocated."""
     for address in instance.ec2_backend.addresses:
         if address.instance is instance or (address.eni and address.eni.instance is instance):
+            address.eni.public_ip = None
             address.instance = address.eni = address.association_id = None
 
 

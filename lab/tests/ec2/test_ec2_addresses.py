@@ -134,6 +134,7 @@ def test_a_terminated_instance_lets_its_address_go(ec2: Any, engine: PaperEngine
         ec2.release_address(AllocationId=address["AllocationId"])
     assert code(error) == "InvalidIPAddress.InUse"
     ec2.terminate_instances(InstanceIds=[instance])
+    assert "PublicIpAddress" not in describe(ec2, instance)
     assert not ec2.describe_addresses()["Addresses"][0].get("AssociationId")
     ec2.release_address(AllocationId=address["AllocationId"])
 
