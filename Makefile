@@ -27,6 +27,22 @@ down: ## remove the lab; its cache, secrets and logs stay
 status: ## show what runs
 	@hanger-lab status
 
+.PHONY: tunnel
+tunnel: ## open tunnels to the platform's services and print their URLs
+	@ansible-playbook playbooks/tunnel.yml
+
+.PHONY: tunnel-close
+tunnel-close: ## close the tunnels
+	@ansible-playbook playbooks/tunnel.yml -e hanger_tunnel=closed
+
+.PHONY: pause
+pause: ## stop the machines and suspend the warehouses
+	@ansible-playbook playbooks/pause.yml
+
+.PHONY: resume
+resume: ## start the machines again and wait until their services run
+	@ansible-playbook playbooks/resume.yml
+
 .PHONY: logs
 logs: ## follow the logs of the lab's endpoints
 	@hanger-lab logs -f

@@ -148,7 +148,5 @@ def test_twice_the_size_costs_twice_as_much(region):
     prices = TABLE[region]["instances"]
     sizes = ["nano", "micro", "small", "medium", "large", "xlarge", "2xlarge"]
     for family in {name.split(".")[0] for name in prices if name.startswith("t")}:
-        ladder = [prices[f"{family}.{size}"] for size in sizes]
-        assert [upper / lower for lower, upper in zip(ladder, ladder[1:], strict=False)] == pytest.approx(
-            [2] * 6, rel=0.02
-        )
+        steps = [upper / lower for lower, upper in pairwise(prices[f"{family}.{size}"] for size in sizes)]
+        assert steps == pytest.approx([2] * 6, rel=0.02)
