@@ -17,6 +17,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import boto3
+from botocore.config import Config
+from hanger_lab.ec2.faults import USER_AGENT
 from iam import Access, allows, kinds
 
 ACCOUNT = "123456789012"
@@ -60,7 +62,8 @@ class Gate:
         self.refused: list[str] = []
         self._policy = policy
         session = boto3.Session(keys["access_key"], keys["secret_key"], region_name=region)
-        self._ec2, self._iam = (session.client(name, endpoint_url=endpoint) for name in ("ec2", "iam"))
+        config = Config(user_agent=USER_AGENT, proxies={})
+        self._ec2, self._iam = (session.client(name, endpoint_url=endpoint, config=config) for name in ("ec2", "iam"))
 
     def admits(self, service: str, region: str, body: bytes, target: str) -> bool:
         """Tell whether the policy allows a call."""

@@ -20,8 +20,9 @@ COLLECTION = ROOT / "collections/ansible_collections/thehanger/platform"
 COLLECTION_NAME = "ansible_collections.thehanger.platform"
 PACKAGES = ("--config-file=../pyproject.toml", "--namespace-packages", "--explicit-package-bases")
 LOGS = ROOT / ".lab/test/test-logs"
-# Two labs beside the one of `make up`, each with its EC2 and Snowflake port: two whole platforms are built at a time.
-LABS = {"test": ("5567", "8085"), "test-aws": ("5569", "8087")}
+# Labs beside the one of `make up`, each with its EC2 and Snowflake port: several platforms stand at a time, and no
+# failure that one test orders meets another.
+LABS = {"test": ("5567", "8085"), "test-aws": ("5569", "8087"), "test-faults": ("5572", "8090")}
 log = logging.getLogger("test")
 
 
@@ -82,6 +83,7 @@ def lab_checks() -> list[Step]:
     slow_first = sorted(names, key=["default", "airbyte_connections", "ec2_launch"].__contains__, reverse=True)
     return [
         pytest("end-to-end", "tests/end_to_end", lab="test-aws"),
+        pytest("faults", "tests/faults", lab="test-faults"),
         *(Step(f"molecule-{name}", ["molecule", "test", "-s", name]) for name in slow_first),
         *(pytest(f"lab-{part}", f"lab/tests/{part}") for part in ("machines", "ec2", "snowflake", "airbyte")),
     ]

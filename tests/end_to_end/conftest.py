@@ -2,10 +2,15 @@
 
 import json
 import os
+import re
 import secrets
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore.config import Config
+from hanger_lab.ec2.faults import USER_AGENT
+from iam_gate import Gate, standing
 from runs import ROOT, Platform, Run
 
 __all__ = ["LAB", "PROJECT", "Platform", "Run"]
@@ -30,10 +35,38 @@ def chosen_secrets():
 
 
 @pytest.fixture(scope="session")
-def aws(facts, chosen_secrets, tmp_path_factory):
-    """The world of inventories/aws, not built yet."""
+def policy():
+    """What docs/aws-policy.json allows, for the project of these tests."""
+    text = (ROOT / "docs/aws-policy.json").read_text()
+    return json.loads(re.sub(r'(?<=["/])thehanger(?=["-])', PROJECT, text))
+
+
+@pytest.fixture(scope="session")
+def gate(facts, policy):
+    """A gate before the lab's EC2 whose user may do what the policy allows, and nothing else."""
+    return Gate(policy, facts["ec2"]["endpoint_url"], facts["ec2"]["region"], facts["ec2"])
+
+
+@pytest.fixture(scope="session")
+def ec2(facts):
+    """The lab's EC2 without the gate; what it is asked is not in the journals."""
+    key = facts["ec2"]
+    session = boto3.Session(key["access_key"], key["secret_key"], region_name=key["region"])
+    return session.client("ec2", endpoint_url=key["endpoint_url"], config=Config(user_agent=USER_AGENT))
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint(gate):
+    """The URL of the gate."""
+    with standing(gate) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def aws(facts, aws_endpoint, chosen_secrets, tmp_path_factory):
+    """The world of inventories/aws as the policy's user sees it, not built yet."""
     endpoints = {
-        "AWS_ENDPOINT_URL": facts["ec2"]["endpoint_url"],
+        "AWS_ENDPOINT_URL": aws_endpoint,
         "AWS_ACCESS_KEY_ID": facts["ec2"]["access_key"],
         "AWS_SECRET_ACCESS_KEY": facts["ec2"]["secret_key"],
         "AWS_REGION": facts["ec2"]["region"],
@@ -61,12 +94,14 @@ def aws(facts, chosen_secrets, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def built(aws):
-    """The platform, standing; removed after the last test."""
+def built(aws, ec2):
+    """The platform, standing; removed after the last test unless a test has done so."""
     first = aws.play("--diff")
     try:
         assert first.code == 0, first.output[-6000:]
         yield first
     finally:
-        removal = aws.play("-e", f"hanger_destroy_confirm={PROJECT}", playbook="playbooks/destroy.yml")
-        assert removal.code == 0, removal.output[-4000:]
+        tagged = [{"Name": "tag:Project", "Values": [PROJECT]}]
+        if ec2.describe_vpcs(Filters=tagged)["Vpcs"]:
+            removal = aws.play("-e", f"hanger_destroy_confirm={PROJECT}", playbook="playbooks/destroy.yml")
+            assert removal.code == 0, removal.output[-4000:]

@@ -1,0 +1,104 @@
+"""Pause, resume, every option of the machines, removal: all of it with the policy of docs/aws-policy.json, no less."""
+
+import json
+
+import pytest
+from conftest import LAB, PROJECT
+from iam import statements
+
+# Called only when something was changed by hand, or when there is more of it than here.
+RARE = {
+    "ec2:ReplaceRoute": "only when somebody has changed the default route",
+}
+CONFIRMED = ("-e", f"hanger_destroy_confirm={PROJECT}")
+
+
+def test_a_paused_platform_is_resumed(aws, built, ec2):
+    states = {"stopped": "playbooks/pause.yml", "running": "playbooks/resume.yml"}
+    for state, playbook in states.items():
+        run = aws.play(playbook=playbook)
+        assert run.code == 0, run.output[-4000:]
+        assert {instance["State"]["Name"] for instance in instances(ec2)} == {state}
+
+
+def test_the_platform_is_removed_and_a_second_removal_finds_nothing(aws, built, ec2):
+    run = aws.play(*CONFIRMED, playbook="playbooks/destroy.yml")
+    assert run.code == 0, run.output[-4000:]
+    assert f"Asked again: nothing carries the tag Project={PROJECT}" in run.text
+    assert instances(ec2) == []
+    again = aws.play(*CONFIRMED, playbook="playbooks/destroy.yml")
+    assert again.code == 0, again.output[-4000:]
+    assert again.changed == 0
+
+
+def options(**more):
+    """Describe one machine with every option, and what differs."""
+    instance = {
+        "name": "el",
+        "hanger_roles": ["oltp", "el", "tools"],
+        "type": more.pop("type", "t3.small"),
+        "security_groups": ["admin", more.pop("group", "el")],
+        "root_volume": {"size": more.pop("size", 20)},
+        "volumes": more.pop("volumes", []),
+        "metadata_hop_limit": more.pop("hop_limit", 3),
+        "termination_protection": more.pop("protected", False),
+        "elastic_ip": True,
+    }
+    return json.dumps({"ec2_launch_instances": [instance], **more})
+
+
+@pytest.fixture(scope="module")
+def with_options(aws, ec2):
+    """A machine that is launched, changed in every way that is possible, and removed."""
+    statement = {"Effect": "Allow", "Action": "ec2:DescribeTags", "Resource": "*"}
+    first = options(ec2_launch_ttl="2099-01-01")
+    second = options(
+        type="t3.medium",
+        group="tools",
+        size=24,
+        volumes=[{"device": "/dev/sdf", "size": 5}],
+        hop_limit=2,
+        protected=True,
+        ec2_launch_allow_resize=True,
+        ec2_launch_instance_profile_policy=[statement],
+    )
+    runs = [aws.play("-e", values, playbook="playbooks/infra.yml") for values in (first, second, second)]
+    found = instances(ec2)
+    runs.append(aws.play(*CONFIRMED, "--tags", "ec2_launch", playbook="playbooks/destroy.yml"))
+    return runs, found
+
+
+def test_every_option_is_applied_and_removed_again(with_options, ec2):
+    runs, (machine,) = with_options
+    for run in runs:
+        assert run.code == 0, run.output[-5000:]
+    assert runs[2].changed == 0, runs[2].output
+    assert machine["InstanceType"] == "t3.medium"
+    assert machine["IamInstanceProfile"]["Arn"].endswith(f"/{PROJECT}-eu-west-1")
+    assert machine["MetadataOptions"]["HttpPutResponseHopLimit"] == 2
+    assert "hanger_ttl" not in {tag["Key"] for tag in machine["Tags"]}
+    assert len(machine["BlockDeviceMappings"]) == 2
+    assert instances(ec2) == []
+
+
+def test_nothing_was_called_that_the_policy_does_not_allow(gate, with_options):
+    assert gate.refused == []
+
+
+def test_every_call_of_the_journal_went_through_the_gate(gate, with_options):
+    journal = set((LAB / "ec2" / "calls.log").read_text().split())
+    assert journal - gate.called == set()
+
+
+def test_nothing_is_allowed_that_was_never_called(gate, policy, with_options):
+    allowed = {action for _, actions, *_ in statements(policy) for action in actions}
+    assert allowed - gate.needed == set(RARE)
+
+
+def instances(ec2):
+    """Return the project's instances that are not terminated."""
+    alive = [
+        {"Name": "tag:Project", "Values": [PROJECT]},
+        {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]},
+    ]
+    return [row for page in ec2.describe_instances(Filters=alive)["Reservations"] for row in page["Instances"]]
