@@ -10,16 +10,19 @@ from typing import Any
 import pytest
 from iam import Access, allows, problems, uncovered
 
-POLICY = json.loads((Path(__file__).resolve().parents[2] / "docs/aws-policy.json").read_text())
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+POLICY = json.loads((DOCS / "aws-policy.json").read_text())
 REGION = {"aws:RequestedRegion": "eu-west-1"}
 EC2 = "arn:aws:ec2:eu-west-1:123456789012"
 ROLE = "arn:aws:iam::123456789012:role"
 OURS, THEIRS = {"aws:ResourceTag/Project": "thehanger"}, {"aws:ResourceTag/Project": "payroll"}
 
 
-def test_it_has_no_problem() -> None:
-    assert list(problems(POLICY)) == []
-    assert list(uncovered(POLICY)) == []
+@pytest.mark.parametrize("name", ["aws-policy.json", "aws-policy-ssm.json"])
+def test_it_has_no_problem(name: str) -> None:
+    policy = json.loads((DOCS / name).read_text())
+    assert list(problems(policy)) == []
+    assert list(uncovered(policy)) == []
 
 
 @pytest.mark.parametrize(
