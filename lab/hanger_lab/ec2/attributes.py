@@ -19,6 +19,7 @@ def install(patches: Patches) -> None:
     """Check changes of instances until `patches` is left."""
     patches.wrap(InstanceBackend, "modify_instance_attribute", _modify)
     patches.wrap(responses.InstanceResponse, "_dot_value_instance_attribute_handler", _shutdown_behavior)
+    patches.wrap(responses.InstanceResponse, "run_instances", _protect)
     patches.wrap(responses, "filter_iam_instance_profiles", _profile)
 
 
@@ -41,6 +42,15 @@ def _shutdown_behavior(original: Method, response: Any) -> bool:
     instance_id = response._get_param("InstanceId")
     response.ec2_backend.modify_instance_attribute(instance_id, "instance_initiated_shutdown_behavior", value)
     return True
+
+
+def _protect(original: Method, response: Any) -> Any:
+    """Protect new instances from termination when the launch says so, which moto leaves out."""
+    answer = original(response)
+    if response._get_param("DisableApiTermination"):
+        for instance in answer.result.instances:
+            instance.disable_api_termination = True
+    return answer
 
 
 def _profile(original: Method, *args: Any, **kwargs: Any) -> Any:

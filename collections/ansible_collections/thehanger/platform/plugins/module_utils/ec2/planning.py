@@ -54,12 +54,17 @@ def plan_project(aws: Aws, desired: Desired) -> dict[str, Any]:
         "plan": {"known": plan.known, "steps": plan.steps},
         "summary": [step["says"] for step in plan.steps],
         "drift": plan.drift,
-        "warnings": plan.warnings,
+        "warnings": [*plan.warnings, *(drift_text(row) for row in plan.drift)],
         "admin_cidrs": list(desired.admin_cidrs),
         "needs_key": desired.with_key and not path.is_file(),
         "desired_instances": [cost_input(desired, instance) for instance in desired.instances],
         "diff": difference(found, plan),
     }
+
+
+def drift_text(row: Row) -> str:
+    """Say what differs, and what would apply it."""
+    return f"{row['name']}: {row['what']} is {row['from']}, not {row['to']}; what applies it is {row['apply_with']}"
 
 
 def cost_input(desired: Desired, instance: Row) -> Row:
