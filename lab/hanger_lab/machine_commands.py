@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hanger_lab.config import Lab
 from hanger_lab.lock import exclusive
-from hanger_lab.machines import SEED, Engine, Machine, MachineError, ensure_image
+from hanger_lab.machines import Engine, Machine, MachineError, ensure_image, first_boot
 from hanger_lab.machines.provision import provide_engine
 from hanger_lab.machines.recipes import RECIPES
 from hanger_lab.progress import Progress
@@ -30,7 +30,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     create.add_argument("name", help="a short name, also the host name")
     create.add_argument("--image", default="debian-13", choices=sorted(RECIPES), help="default: %(default)s")
     create.add_argument("--authorized-key", type=Path, metavar="FILE", help="a public key that may log in as admin")
-    create.add_argument("--user-data", type=Path, metavar="FILE", help="a script for the first boot")
+    create.add_argument("--user-data", type=Path, metavar="FILE", help="what cloud-init does at the first boot")
     create.add_argument("--loop-devices", action="store_true", help="let it use the host's, to try volumes")
     create.add_argument("--network", help="a network of the lab by its short name (default: the services network)")
     remove = actions.add_parser("remove", help="remove machines with their disks; absent ones are fine")
@@ -56,10 +56,9 @@ def run(lab: Lab, arguments: argparse.Namespace, progress: Progress) -> int:
 
 def create(lab: Lab, arguments: argparse.Namespace, progress: Progress) -> dict[str, str]:
     """Create a machine; one that exists with the same image is started if need be and left as it is."""
-    files = {}
-    for name, path in (("authorized_keys", arguments.authorized_key), ("user-data", arguments.user_data)):
-        if path:
-            files[f"{SEED}/{name}"] = path.read_text()
+    key = arguments.authorized_key.read_text() if arguments.authorized_key else ""
+    data = arguments.user_data.read_bytes() if arguments.user_data else b""
+    files = first_boot(arguments.name, key, data)
     with progress.step("Docker engine"), exclusive(lab):
         engine = provide_engine(lab, progress.say)
         services, _ = networks(engine)

@@ -11,9 +11,10 @@ from typing import Any, Protocol
 
 from moto.ec2.exceptions import EC2ClientError
 
+from hanger_lab.ec2 import metadata_machine
 from hanger_lab.ec2.images import Image
 from hanger_lab.ec2.rules import Ingress, ruleset
-from hanger_lab.machines import SEED, ImageError, Machine, MachinesError, MachineStatus, SeedFile
+from hanger_lab.machines import SEED, ImageError, Machine, MachinesError, MachineStatus, SeedFile, first_boot
 from hanger_lab.machines.outage import CUT
 
 log = logging.getLogger(__name__)
@@ -84,6 +85,7 @@ class Fleet:
         """Take the catalogue of AMIs and the function that returns (and builds if need be) an image's tag."""
         self.engine = engine
         self.images = images
+        self.metadata: tuple[str, int] | None = None  # where machines ask; without it they find the same in a file
         self._prefix = f"hanger-{lab_id}-"
         self._image_tag = image_tag
         self.changes = 0  # how often machines were changed: a listing from before counts no more
@@ -203,7 +205,7 @@ class Fleet:
                 address=IPv4Address(instance.private_ip),
                 hostname=instance.private_dns_name.split(".")[0],
                 aliases=(instance.private_dns_name, instance.id),
-                files=_seed(instance) | {RULES_FILE: rules},
+                files=self._first_boot(instance) | {RULES_FILE: rules},
                 labels={INSTANCE_LABEL: instance.id},
             )
         )
@@ -223,9 +225,17 @@ class Fleet:
     def _rules(self, instance: Any) -> str:
         vpc = instance.ec2_backend.get_vpc(instance.vpc_id)
         elastic = self._elastic_range
-        return ruleset(
+        rules = ruleset(
             permissions(instance), IPv4Network(vpc.cidr_block, strict=False), [elastic[1]] if elastic else []
         )
+        return rules + metadata_machine.redirection(self.metadata) if self.metadata else rules
+
+    def _first_boot(self, instance: Any) -> dict[str, Content]:
+        if self.metadata:
+            return {metadata_machine.CLOUD_CONFIG: metadata_machine.cloud_config()}
+        key = instance.ec2_backend.key_pairs.get(instance.key_name)
+        data = base64.b64decode(str(instance.user_data or ""))
+        return first_boot(instance.private_dns_name.split(".")[0], key.public_key if key else "", data)
 
 
 @contextmanager
@@ -267,11 +277,3 @@ def _rule_sources(backend: Any, rule: Any) -> frozenset[IPv4Network]:
 
 def _port(value: Any) -> int | None:
     return None if value is None else int(value)
-
-
-def _seed(instance: Any) -> dict[str, str | bytes]:
-    key = instance.ec2_backend.key_pairs.get(instance.key_name)
-    files: dict[str, str | bytes] = {f"{SEED}/authorized_keys": key.public_key.strip() + "\n" if key else ""}
-    if instance.user_data:
-        files[f"{SEED}/user-data"] = base64.b64decode(str(instance.user_data))
-    return files

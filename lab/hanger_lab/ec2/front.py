@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from hanger_lab.ec2 import door
+from hanger_lab.ec2 import door, metadata_service
 from hanger_lab.ec2.access import Refusal, from_a_web_page
 from hanger_lab.ec2.s3.application import Storage
 
@@ -28,13 +28,15 @@ class Front:
 
 
 class MachineFront:
-    """What answers to machines, too: S3 and nothing else."""
+    """What answers to machines, too: their metadata, and S3."""
 
-    def __init__(self, storage: Storage) -> None:
-        self._storage = storage
+    def __init__(self, storage: Storage, metadata: Wsgi) -> None:
+        self._storage, self._metadata = storage, metadata
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Pass one request on."""
+        if metadata_service.is_asked(environ):
+            return self._metadata(environ, start_response)
         if self._storage.owns(environ) and "HTTP_ORIGIN" not in environ:
             return self._storage(environ, start_response)
         status, headers, content = Refusal("403 Forbidden", "AccessDenied", "only S3 is here", "s3").answer()

@@ -17,13 +17,14 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from hanger_lab.config import Lab
-from hanger_lab.ec2 import differences, hooks
+from hanger_lab.ec2 import differences, hooks, metadata_machine
 from hanger_lab.ec2.application import Application
 from hanger_lab.ec2.door import Door
 from hanger_lab.ec2.faults import Faults
 from hanger_lab.ec2.fleet import Fleet
 from hanger_lab.ec2.front import Front, MachineFront
 from hanger_lab.ec2.journal import Journal
+from hanger_lab.ec2.metadata_service import MetadataService
 from hanger_lab.ec2.patches import Patches
 from hanger_lab.ec2.reconcile import reconcile
 from hanger_lab.ec2.s3 import differences as s3_differences
@@ -61,7 +62,7 @@ def running(
     """Serve until the context is left; raise PortTakenError, StateError. State is under `<lab>/ec2/`.
 
     Calls are signed with the key in `<lab>/secrets/ec2.json`, which is made when there is none. `machines_address` is
-    where machines reach S3, on the same port.
+    where machines reach their metadata and S3, on the same port.
     """
     port = lab.ec2_port if port is None else port
     directory, key = state_file(lab).parent, ec2_key(lab.directory)
@@ -78,6 +79,9 @@ def running(
         s3_differences.install(patches)
         sessions = Sessions(fleet, f"http://{HOST}:{listener.getsockname()[1]}")
         sessions.install(patches)
+        metadata_machine.install(patches)
+        if machines_address:
+            fleet.metadata = (machines_address, listener.getsockname()[1])
         save = partial(objects.saved, state.save)
         if state.restore(fleet.images):
             reconcile(fleet, [backend for _, _, backend in ec2_backends.iter_backends()])
@@ -90,7 +94,7 @@ def running(
         _serve(stack, listener, Front(application, storage, door))
         if machines_address:
             gateway = stack.enter_context(_listen(machines_address, listener.getsockname()[1]))
-            _serve(stack, gateway, MachineFront(storage))
+            _serve(stack, gateway, MachineFront(storage, MetadataService(key.secret_key.encode())))
         log.info("EC2 of lab %s is on http://%s:%d", lab.id, *listener.getsockname())
         yield application
 

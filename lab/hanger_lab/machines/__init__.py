@@ -3,7 +3,7 @@
 from hanger_lab.machines.engine import Engine
 from hanger_lab.machines.errors import EngineError, ImageError, MachineError, MachinesError, RangeError
 from hanger_lab.machines.images import ensure_image
-from hanger_lab.machines.model import SEED, Machine, MachineStatus, SeedFile
+from hanger_lab.machines.model import SEED, Machine, MachineStatus, SeedFile, first_boot
 from hanger_lab.machines.ranges import free_range, range_conflicts
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "RangeError",
     "SeedFile",
     "ensure_image",
+    "first_boot",
     "free_range",
     "range_conflicts",
 ]

@@ -28,6 +28,10 @@ from hanger_lab.machines.trust import trust_files
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 20
+# Systemd's reboot, which ends with a code (files/reboot.conf): what an engine stopped for its own end comes back with
+# it, what the machine's own administrator switched off has ended with 0 and does not.
+STOP_SIGNAL = "RTMIN+5"
+POWERED_OFF = 0
 RESERVED_LABEL = "com.thehanger.reserved"
 # What systemd and a Docker engine inside a machine need; see files/hanger-init.
 CAPABILITIES = ["SYS_ADMIN", "NET_ADMIN"]
@@ -195,8 +199,9 @@ class Engine:
                 self.client.api.disconnect_container_from_network(name, network)
 
     def resume(self) -> list[str]:
-        """Boot the machines that an engine which ended badly left down; those that were stopped stay so."""
-        down = [machine.name for machine in self.machines() if machine.state in ("exited", "dead")]
+        """Boot the machines that an engine which ended badly left down; those stopped or switched off stay so."""
+        ended = (machine for machine in self.machines() if machine.state in ("exited", "dead"))
+        down = [machine.name for machine in ended if machine.exit_code != POWERED_OFF]
         names = [name for name in down if not self._stop_mark(name).exists()]
         for name in names:
             self.start(name)
@@ -247,7 +252,7 @@ class Engine:
             cgroupns="private",
             tmpfs=TEMPORARY,
             shm_size=SHARED_MEMORY,
-            restart_policy={"Name": "unless-stopped"},
+            restart_policy={"Name": "on-failure"},
             mounts=[Mount("/var/lib/docker", _volume(machine.name), labels=self.labels())],
         )
         endpoint = EndpointConfig(
@@ -261,7 +266,7 @@ class Engine:
                 name=machine.name,
                 hostname=machine.hostname or machine.name,
                 labels=self.labels(machine.labels),
-                stop_signal="RTMIN+3",
+                stop_signal=STOP_SIGNAL,
                 host_config=host_config,
                 networking_config=api.create_networking_config({machine.network: endpoint}),  # type: ignore[arg-type]
             )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
+from typing import Any
 
 SEED = "/var/lib/hanger/seed"
+NOCLOUD = "/var/lib/cloud/seed/nocloud"
 LAB_LABEL = "com.thehanger.lab"
 
 
@@ -55,6 +58,22 @@ class MachineStatus:
     labels: Mapping[str, str]
     addresses: Mapping[str, str] = field(default_factory=dict)
     exit_code: int | None = None
+
+
+def first_boot(name: str, authorized_keys: str = "", user_data: str | bytes = "") -> dict[str, Content]:
+    """Return the files from which cloud-init sets up a machine that has no metadata service."""
+    metadata: dict[str, Any] = {"instance-id": name, "local-hostname": name}
+    if keys := [line for line in authorized_keys.splitlines() if line.strip()]:
+        metadata["public-keys"] = keys
+    return {
+        f"{NOCLOUD}/meta-data": SeedFile(json.dumps(metadata) + "\n", 0o600),
+        f"{NOCLOUD}/user-data": SeedFile(user_data, 0o600),
+    }
+
+
+def mac_address(address: str | IPv4Address) -> str:
+    """Return the hardware address of a machine: the one that an engine derives from an address by itself."""
+    return ":".join(f"{byte:02x}" for byte in (0x02, 0x42, *IPv4Address(address).packed))
 
 
 def seed_file(path: str, content: Content) -> SeedFile:

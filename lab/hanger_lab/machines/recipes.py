@@ -12,6 +12,7 @@ FILES = Path(__file__).parent / "files"
 PACKAGES = (
     "acl",
     "ca-certificates",
+    "cloud-init",
     "dbus",
     "iproute2",
     "libpam-systemd",
@@ -72,9 +73,11 @@ class Recipe:
 _MACHINE_FILES = (
     "hanger-init",
     "hanger-seed",
-    "hanger-user-data",
     "hanger-seed.service",
-    "hanger-user-data.service",
+    "cloud.cfg",
+    "DataSourceEc2Lab.py",
+    "ssh.conf",
+    "reboot.conf",
 )
 _INSTALL = "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "
 _CLEAN = " && apt-get clean && rm -rf /var/lib/apt/lists/*"

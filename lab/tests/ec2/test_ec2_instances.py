@@ -35,8 +35,9 @@ def test_an_instance_is_a_machine(ec2: Any, engine: PaperEngine, network: Simple
     assert spec.image == "hanger-lab/debian-13"
     assert spec.hostname == "ip-10-71-1-4"
     assert "ip-10-71-1-4.eu-west-1.compute.internal" in spec.aliases
-    assert spec.files["/var/lib/hanger/seed/authorized_keys"].startswith("ssh-ed25519 ")
-    assert spec.files["/var/lib/hanger/seed/user-data"] == b"#!/bin/sh\necho hello\n"
+    seed = "/var/lib/cloud/seed/nocloud"
+    assert "ssh-ed25519 " in spec.files[f"{seed}/meta-data"].content
+    assert spec.files[f"{seed}/user-data"].content == b"#!/bin/sh\necho hello\n"
     assert "tcp dport 22 accept" in spec.files["/var/lib/hanger/seed/security-groups.nft"]
 
 

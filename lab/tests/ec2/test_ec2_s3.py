@@ -146,7 +146,7 @@ def test_machines_find_s3_at_the_gateway_and_nothing_else() -> None:
             return [b"s3"]
 
     statuses: list[str] = []
-    front = MachineFront(Paper())  # type: ignore[arg-type]
+    front = MachineFront(Paper(), lambda environ, start_response: [b"metadata"])  # type: ignore[arg-type]
     for extra in ({"QUERY_STRING": "X-Amz-Credential=x"}, {"PATH_INFO": "/healthz"}, {"PATH_INFO": "/lab/route"}):
         front({"QUERY_STRING": "", **extra}, lambda status, headers: statuses.append(status))
     assert statuses == ["200 OK", "403 Forbidden", "403 Forbidden"]

@@ -15,6 +15,7 @@ from hanger_lab.machines import (
     MachineError,
     RangeError,
     ensure_image,
+    first_boot,
 )
 
 pytestmark = pytest.mark.engine
@@ -32,14 +33,14 @@ def network(engine: Engine) -> tuple[str, IPv4Network]:
 def machine(engine: Engine, network: tuple[str, IPv4Network]) -> Iterator[str]:
     name = f"{engine.prefix}one"
     tag = ensure_image(engine, "debian-13")
-    files = {f"{SEED}/authorized_keys": KEY, f"{SEED}/user-data": "#!/bin/sh\necho once >>/root/user-data\n"}
+    files = first_boot("one", KEY, "#!/bin/sh\necho once >>/root/user-data\n")
     engine.launch(Machine(name, tag, network[0], network[1][20], "one", ("one.example",), files))
     boot(engine, name)
     yield name
     engine.remove(name)
 
 
-def boot(engine: Engine, name: str, expected: str = "running", seconds: float = 60) -> None:
+def boot(engine: Engine, name: str, expected: str = "running", seconds: float = 120) -> None:
     deadline, state = time.monotonic() + seconds, ""
     while time.monotonic() < deadline:
         try:
@@ -59,15 +60,14 @@ def test_a_machine_lives_as_its_seed_says(engine: Engine, machine: str, network:
         machine, ["sh", "-c", "hostname; cat /home/admin/.ssh/authorized_keys; sudo -u admin sudo -n id -u"]
     )
     assert facts.split("\n")[:3] == ["one", KEY, "0"]
+    assert "status: done" in engine.run(machine, ["cloud-init", "status", "--wait"])
     assert engine.run(machine, ["cat"], stdin=b"through\nstdin") == "through\nstdin"
 
-    engine.put_files(machine, {"/home/admin/.ssh/authorized_keys": "own key\n"})
     before = engine.run(machine, ["cat", "/proc/sys/kernel/random/boot_id"])
     engine.restart(machine)
     boot(engine, machine)
     assert engine.run(machine, ["cat", "/proc/sys/kernel/random/boot_id"]) != before
     assert engine.run(machine, ["cat", "/root/user-data"]) == "once\n"
-    assert engine.run(machine, ["cat", "/home/admin/.ssh/authorized_keys"]) == f"own key\n{KEY}\n"
 
 
 def test_a_machine_stays_stopped_until_it_is_started(engine: Engine, machine: str) -> None:
@@ -79,6 +79,43 @@ def test_a_machine_stays_stopped_until_it_is_started(engine: Engine, machine: st
     engine.client.api.wait(machine, timeout=20)
     if engine.machines()[0].state != "running":
         assert engine.resume() == [machine]
+    boot(engine, machine)
+
+
+def exit_code(engine: Engine, machine: str, seconds: float = 60) -> int | None:
+    """Return with what a machine ends by itself."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        [status] = engine.machines()
+        if status.state == "exited":
+            return status.exit_code
+        time.sleep(0.1)
+    pytest.fail(f"{machine} has not ended after {seconds:.0f} s")
+
+
+@pytest.mark.parametrize("image", ["debian-13", "debian-12"])
+def test_reboot_comes_back_and_poweroff_does_not(engine: Engine, network: tuple[str, IPv4Network], image: str) -> None:
+    name = f"{engine.prefix}power"
+    engine.launch(Machine(name, ensure_image(engine, image), network[0], network[1][21], files=first_boot("power")))
+    boot(engine, name)
+    before = engine.run(name, ["cat", "/proc/sys/kernel/random/boot_id"])
+    engine.run(name, ["systemctl", "--no-block", "reboot"])
+    engine.client.api.wait(name, timeout=60)
+    boot(engine, name)
+    assert engine.run(name, ["cat", "/proc/sys/kernel/random/boot_id"]) != before
+
+    engine.run(name, ["systemctl", "--no-block", "poweroff"])
+    assert exit_code(engine, name) == 0
+    assert engine.resume() == []
+    engine.start(name)
+    boot(engine, name)
+
+
+def test_what_the_engine_itself_ended_comes_back(engine: Engine, machine: str) -> None:
+    """An engine that ends in good order sends every container its stop signal, and knows who stopped it before."""
+    engine.client.api.stop(machine, timeout=20)
+    assert exit_code(engine, machine) not in (None, 0)
+    assert engine.resume() == [machine]
     boot(engine, machine)
 
 

@@ -231,7 +231,7 @@ def test_a_service_is_found_and_stopped_without_its_pid_file(tmp_path: Path) -> 
     assert quick.pids() == []
 
 
-@pytest.mark.parametrize("name", ["hanger-init", "hanger-seed", "hanger-user-data", "customize", "customize-airbyte"])
+@pytest.mark.parametrize("name", ["hanger-init", "hanger-seed", "customize", "customize-airbyte"])
 def test_scripts_parse(name: str) -> None:
     path = Path(engine_module.__file__).parent / "files" / name
     assert os.access(path, os.X_OK)
