@@ -32,6 +32,12 @@ options:
       - Whether only instances are meant whose tag C(hanger_ttl) holds a time that has passed. Not with V(state=absent).
     type: bool
     default: false
+  session_bucket:
+    description:
+      - Whether V(state=absent) is about the project's bucket for Session Manager as well,
+        C(<project>-ssm-<account>-<region>). Looking for it takes permissions on S3.
+    type: bool
+    default: false
   wait_timeout:
     description:
       - Seconds after which waiting for the instances is given up.
@@ -145,6 +151,7 @@ def main() -> None:
         {
             "state": {"type": "str", "choices": ["absent", "started", "stopped"], "required": True},
             "expired_only": {"type": "bool", "default": False},
+            "session_bucket": {"type": "bool", "default": False},
             "wait_timeout": {"type": "int", "default": 600},
         }
     )
@@ -152,7 +159,8 @@ def main() -> None:
     if options["state"] == "absent" and options["expired_only"]:
         module.fail_json(msg="expired_only: only stopping and starting can be limited to what has expired")
     if options["state"] == "absent":
-        finish(module, lambda aws: remove(aws, options["project"], options["wait_timeout"], module.check_mode))
+        rest = (options["session_bucket"], options["wait_timeout"], module.check_mode)
+        finish(module, lambda aws: remove(aws, options["project"], *rest))
     finish(module, lambda aws: power(module, aws))
 
 

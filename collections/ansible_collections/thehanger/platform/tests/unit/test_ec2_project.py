@@ -217,10 +217,10 @@ class TestModule:
         assert run("stopped", expired_only=True)["changed"]
 
     def test_removes_everything_once_and_nothing_in_check_mode(self, run, account, platform):
-        planned = run("absent", check_mode=True)
+        planned = run("absent", check_mode=True, session_bucket=True)
         assert {row["kind"] for row in planned["removed"]} == KINDS
         assert states(account) == ["running"]
-        removed = run("absent")
+        removed = run("absent", session_bucket=True)
         assert {row["id"] for row in removed["removed"]} == {row["id"] for row in planned["removed"]}
         assert (removed["changed"], removed["left"], removed["kept"], removed["foreign"]) == (True, [], [], [])
         again = run("absent")

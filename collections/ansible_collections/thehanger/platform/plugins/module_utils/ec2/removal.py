@@ -141,10 +141,8 @@ class Remover:
         self._call("iam", "delete_role", RoleName=thing.id)
 
     def _bucket(self, thing: Thing) -> None:
-        entries = self.aws.list("s3", "list_object_versions", "Versions", Bucket=thing.id)
-        entries += self.aws.list("s3", "list_object_versions", "DeleteMarkers", Bucket=thing.id)
-        for entry in entries:
-            self._call("s3", "delete_object", Bucket=thing.id, Key=entry["Key"], VersionId=entry["VersionId"])
+        for entry in self.aws.list("s3", "list_objects_v2", "Contents", Bucket=thing.id):
+            self._call("s3", "delete_object", Bucket=thing.id, Key=entry["Key"])
         self._call("s3", "delete_bucket", Bucket=thing.id)
 
     def _listed(self, operation: str, key: str, role: str) -> Iterable[Any]:
@@ -181,12 +179,13 @@ def _permission(rule: dict[str, Any]) -> dict[str, Any]:
     return permission
 
 
-def remove(aws: Aws, project: str, timeout: float, check_mode: bool) -> dict[str, Any]:
+def remove(aws: Aws, project: str, bucket: bool, timeout: float, check_mode: bool) -> dict[str, Any]:
     """Remove everything of a project, look again, and return what a module returns; raises Ec2Error with all problems.
 
-    In check mode, only say what would be removed.
+    Its bucket is looked for on request, since that takes permissions that nobody else needs. In check mode, only say
+    what would be removed.
     """
-    found = _observed(aws, project)
+    found = _observed(aws, project, bucket)
     plan = plan_teardown(found, project)
     told = {
         "kept": [thing.shown() for thing in plan.kept],
@@ -197,7 +196,7 @@ def remove(aws: Aws, project: str, timeout: float, check_mode: bool) -> dict[str
         return {"changed": bool(plan.going), "removed": [thing.shown() for thing in plan.going], "left": [], **told}
     remover = Remover(aws, timeout, min(timeout, PATIENCE))
     remover.run(plan)
-    left = [thing.shown() for thing in _left(aws, project, plan, remover)]
+    left = [thing.shown() for thing in _left(partial(_observed, aws, project, bucket), project, plan, remover)]
     removed = [thing.shown() for thing in remover.removed]
     if remover.problems or left:
         names = ", ".join(f"{row['kind']} {row['id']}" for row in left) or "nothing"
@@ -206,18 +205,20 @@ def remove(aws: Aws, project: str, timeout: float, check_mode: bool) -> dict[str
     return {"changed": True, "left": [], "removed": removed, **told}
 
 
-def _observed(aws: Aws, project: str) -> dict[str, Any]:
+def _observed(aws: Aws, project: str, bucket: bool) -> dict[str, Any]:
     found = observe(aws, project)
-    return {**found, "bucket": _bucket(aws, f"{project.lower()}-ssm-{found['account']}-{aws.region}")}
+    if bucket:
+        found["bucket"] = _bucket(aws, f"{project.lower()}-ssm-{found['account']}-{aws.region}")
+    return found
 
 
 def _bucket(aws: Aws, name: str) -> dict[str, Any] | None:
-    """Return the bucket through which files were copied over Session Manager; none where S3 is not ours to ask."""
+    """Return the bucket through which files are copied over Session Manager."""
     try:
         with aws.explained("Reading (s3:get_bucket_tagging)"):
             tags = aws.client("s3").get_bucket_tagging(Bucket=name)["TagSet"]
     except Ec2Error as failure:
-        if failure.details.get("code") in ("NoSuchBucket", "AccessDenied", "403", "404"):
+        if failure.details.get("code") in ("NoSuchBucket", "404"):
             return None
         if failure.details.get("code") != "NoSuchTagSet":
             raise
@@ -225,12 +226,12 @@ def _bucket(aws: Aws, name: str) -> dict[str, Any] | None:
     return {"name": name, "tags": {tag["Key"]: tag["Value"] for tag in tags}}
 
 
-def _left(aws: Aws, project: str, plan: Teardown, remover: Remover) -> list[Thing]:
+def _left(look: Callable[[], dict[str, Any]], project: str, plan: Teardown, remover: Remover) -> list[Thing]:
     """Look again until nothing is left but what was to be kept; AWS may list what is gone for some seconds."""
     kept = {thing.id for thing in plan.kept}
     deadline = time.monotonic() + (0 if remover.problems else remover.patience)
     while True:
-        again = plan_teardown(_observed(aws, project), project)
+        again = plan_teardown(look(), project)
         left = [thing for thing in (*again.going, *again.kept) if thing.id not in kept]
         if not left or time.monotonic() > deadline:
             return left
