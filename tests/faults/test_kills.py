@@ -17,7 +17,7 @@ SITE = ("--tags", "ec2_launch,docker_host")
 DESTROY = ("--tags", "ec2_launch", "-e", f"hanger_destroy_confirm={PROJECT}")
 EL = f"{PROJECT}-el"
 UNPACKING = "a package is unpacked"
-MINIMUM, TOO_MANY = 10, 60
+MINIMUM, TOO_MANY = 10, 30
 ENGINE = (
     "cat /etc/docker/daemon.json; systemctl is-active docker; systemctl is-enabled docker; dpkg --audit; "
     "dpkg-query -W -f '${Package} ${db:Status-Abbrev}\\n' | grep -E 'docker|containerd'; getent group docker; "
