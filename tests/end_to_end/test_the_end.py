@@ -2,7 +2,9 @@
 
 import json
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 from conftest import LAB, PROJECT
 from iam import statements
 
@@ -93,6 +95,17 @@ def test_every_call_of_the_journal_went_through_the_gate(gate, with_options):
 def test_nothing_is_allowed_that_was_never_called(gate, policy, with_options):
     allowed = {action for _, actions, *_ in statements(policy) for action in actions}
     assert allowed - gate.needed == set(RARE)
+
+
+# Last, since it is about refusals.
+@pytest.mark.parametrize("tags", [{}, {"Project": "payroll"}], ids=str)
+def test_the_gate_refuses_what_is_not_the_projects(facts, aws_endpoint, with_options, tags):
+    key = facts["ec2"]
+    session = boto3.Session(key["access_key"], key["secret_key"], region_name=key["region"])
+    given = [{"ResourceType": "vpc", "Tags": [{"Key": name, "Value": value} for name, value in tags.items()]}]
+    client = session.client("ec2", endpoint_url=aws_endpoint)
+    with pytest.raises(ClientError, match="UnauthorizedOperation"):
+        client.create_vpc(CidrBlock="192.0.2.0/24", **({"TagSpecifications": given} if tags else {}))
 
 
 def instances(ec2):

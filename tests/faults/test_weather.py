@@ -63,6 +63,14 @@ def test_a_zone_without_capacity_gives_way_to_the_next(platform: Platform, accou
     assert (again.code, again.changed) == (0, 0), again.output[-4000:]
 
 
+def test_a_range_that_another_vpc_has_is_told_before_anything_is_created(platform: Platform, account: Account) -> None:
+    before = account.writes()
+    run = platform.play("--check", "-e", "ec2_launch_project=another", playbook="playbooks/infra.yml")
+    assert run.code == 0, run.output[-4000:]
+    assert "the two can never be peered. Choose another range if they should be" in run.text
+    assert account.writes() == before
+
+
 def test_a_build_and_a_removal_come_through_a_storm_of_throttling(
     platform: Platform, account: Account, fault: Fault
 ) -> None:
