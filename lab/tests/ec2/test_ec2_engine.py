@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from ec2_support import client, forget_moto, free_port, tcp
-from hanger_lab import machines
+from hanger_lab import fault_commands, machines
 from hanger_lab.config import Lab
 from hanger_lab.ec2 import server, truth
+from hanger_lab.ec2.faults import Fault, Faults
 from hanger_lab.ec2.fleet import Fleet
 from hanger_lab.ec2.images import catalogue
 from hanger_lab.machines import outage
@@ -25,6 +26,7 @@ from hanger_lab.machines import outage
 pytestmark = pytest.mark.engine
 
 DEBIAN = next(image.id for image in catalogue().values() if image.machine == "debian-13")
+BOOT_SECONDS = 60
 ADDRESSES = ("PrivateIpAddress", "PublicIpAddress", "PrivateDnsName", "KeyName", "LaunchTime")
 LISTEN = "import http.server as h; h.HTTPServer(('', {port}), h.SimpleHTTPRequestHandler).serve_forever()"
 
@@ -147,7 +149,7 @@ def describe(live: Live, instance_id: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def oltp(live: Live) -> dict[str, Any]:
     instance = run(live, live.names.oltp, UserData="#!/bin/sh\necho made > /root/by-user-data\n")
-    assert is_open(instance["PublicIpAddress"], 22, within=15)
+    assert is_open(instance["PublicIpAddress"], 22, within=BOOT_SECONDS)
     live.listen(instance, 5432)
     return instance
 
@@ -155,7 +157,7 @@ def oltp(live: Live) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def el(live: Live) -> dict[str, Any]:
     instance = run(live, live.names.el)
-    assert is_open(instance["PublicIpAddress"], 22, within=15)
+    assert is_open(instance["PublicIpAddress"], 22, within=BOOT_SECONDS)
     return instance
 
 
@@ -224,7 +226,7 @@ def test_stop_keeps_the_disk_and_start_the_rules(live: Live, el: dict[str, Any])
     live.ec2.start_instances(InstanceIds=[el["InstanceId"]])
     again = describe(live, el["InstanceId"])
     assert again["PublicIpAddress"] == el["PublicIpAddress"]
-    assert is_open(again["PublicIpAddress"], 22, within=15)
+    assert is_open(again["PublicIpAddress"], 22, within=BOOT_SECONDS)
     assert live.ssh(again, "ls") == "kept"
     assert "dport 8000" in live.ssh(again, "sudo nft list table inet hanger_security_groups")
 
@@ -233,7 +235,7 @@ def test_a_restarted_server_knows_its_machines(live: Live, oltp: dict[str, Any])
     live.engine.stop(live.machine(oltp))
     live.ec2 = live.start()
     assert describe(live, oltp["InstanceId"])["State"]["Name"] == "running"
-    assert is_open(oltp["PublicIpAddress"], 22, within=15)
+    assert is_open(oltp["PublicIpAddress"], 22, within=BOOT_SECONDS)
     assert not is_open(oltp["PublicIpAddress"], 8000)
 
 
@@ -253,7 +255,7 @@ def test_an_elastic_address_reaches_the_machine_and_moves(live: Live, oltp: dict
     live.ec2.stop_instances(InstanceIds=[el["InstanceId"]])
     live.ec2.start_instances(InstanceIds=[el["InstanceId"]])
     assert describe(live, el["InstanceId"])["PublicIpAddress"] == ip
-    assert is_open(ip, 22, within=15)
+    assert is_open(ip, 22, within=BOOT_SECONDS)
     live.ec2.disassociate_address(PublicIp=ip)
     assert not is_open(ip, 22)
     assert is_open(el["PrivateIpAddress"], 22, within=5)
@@ -272,7 +274,7 @@ def test_a_killed_machine_is_stopped_and_starts_with_its_disk(live: Live, el: di
     shown = describe(live, el["InstanceId"])
     assert (shown["State"]["Name"], shown["StateReason"]["Code"]) == ("stopped", "Server.InternalError")
     live.ec2.start_instances(InstanceIds=[el["InstanceId"]])
-    assert is_open(el["PrivateIpAddress"], 22, within=15)
+    assert is_open(el["PrivateIpAddress"], 22, within=BOOT_SECONDS)
     assert live.ssh(el, "cat kept") == "precious"
 
 
@@ -280,11 +282,17 @@ def test_a_partition_lets_nothing_in_or_out(live: Live, oltp: dict[str, Any], el
     with socket.create_connection((el["PrivateIpAddress"], 22), 5) as connection:
         connection.settimeout(2)
         assert connection.recv(3) == b"SSH"
+        faults = Faults(live.engine.lab.directory / "ec2")
+        faults.order(Fault("partition", el["InstanceId"]))
         outage.partition(live.engine, live.machine(el))
         assert not is_open(el["PrivateIpAddress"], 22)
         assert not live.reaches(el, oltp["PrivateIpAddress"], 5432)
-    outage.heal(live.engine, live.machine(el))
-    assert is_open(el["PrivateIpAddress"], 22, within=5)
+    live.ec2.reboot_instances(InstanceIds=[el["InstanceId"]])
+    assert not is_open(el["PrivateIpAddress"], 22, within=3)
+    outage.freeze(live.engine, live.machine(el))
+    fault_commands.clear(faults, live.engine)
+    assert is_open(el["PrivateIpAddress"], 22, within=BOOT_SECONDS)
+    assert faults.in_force() == []
 
 
 def test_a_frozen_machine_is_impaired_and_goes_on(live: Live, el: dict[str, Any]) -> None:
@@ -302,7 +310,7 @@ def test_a_frozen_machine_is_impaired_and_goes_on(live: Live, el: dict[str, Any]
     outage.freeze(live.engine, live.machine(el))
     live.ec2.stop_instances(InstanceIds=[el["InstanceId"]])
     live.ec2.start_instances(InstanceIds=[el["InstanceId"]])
-    assert is_open(el["PrivateIpAddress"], 22, within=15)
+    assert is_open(el["PrivateIpAddress"], 22, within=BOOT_SECONDS)
 
 
 def test_a_host_that_was_switched_off_gets_everything_back(
@@ -319,7 +327,7 @@ def test_a_host_that_was_switched_off_gets_everything_back(
         now = describe(live, instance_id)
         assert now["State"]["Name"] == "running"
         assert {name: now[name] for name in ADDRESSES} == {name: shown[name] for name in ADDRESSES}
-        assert is_open(now["PublicIpAddress"], 22, within=15)
+        assert is_open(now["PublicIpAddress"], 22, within=BOOT_SECONDS)
     assert live.ssh(describe(live, oltp["InstanceId"]), "cat /proc/sys/kernel/hostname") == hostname(oltp)
     live.ec2.disassociate_address(PublicIp=address)
     live.ec2.release_address(AllocationId=live.ec2.describe_addresses()["Addresses"][0]["AllocationId"])
