@@ -11,7 +11,7 @@ from hanger_lab.ec2.journal import documented, undocumented
 IAM_ONLY = {"s3:ListBucket", "s3:ListAllMyBuckets", "s3:PutEncryptionConfiguration", "s3:GetEncryptionConfiguration"}
 IAM_ONLY |= {"s3:PutLifecycleConfiguration", "s3:GetLifecycleConfiguration", "s3:GetInventoryConfiguration"}
 IAM_ONLY |= {"s3:GetAccelerateConfiguration", "s3:GetBucketObjectLockConfiguration"}
-IAM_ONLY |= {"s3:PutBucketPublicAccessBlock", "s3:GetBucketPublicAccessBlock"}
+IAM_ONLY |= {"s3:PutBucketPublicAccessBlock", "s3:GetBucketPublicAccessBlock", "s3:ListBucketVersions"}
 
 
 def test_every_row_is_of_an_action_that_exists() -> None:
