@@ -37,6 +37,10 @@ def other(request, name):
     return testinfra.get_hosts([f"ansible://docker_host-{name}"], ansible_inventory=inventory)[0]
 
 
+def own_address(host):
+    return json.loads(host.check_output("ip -json -4 address show eth0"))[0]["addr_info"][0]["local"]
+
+
 def connects(host, address, port):
     return host.run(CONNECT, address, str(port)).rc == 0
 
@@ -52,7 +56,7 @@ def waits_for(condition, seconds=20):
 
 @pytest.fixture(scope="module")
 def address(request):
-    return other(request, "debian-13").check_output("hostname -I").split()[0]
+    return own_address(other(request, "debian-13"))
 
 
 @pytest.fixture(scope="module")
@@ -109,11 +113,11 @@ def test_the_engine_does_not_run_without_the_firewall(host):
     assert "docker-host-firewall.service" in host.check_output("systemctl show docker -p Requires --value").split()
 
 
-def test_the_administrator_runs_a_container_and_reaches_the_world_outside(host):
+def test_the_administrator_runs_a_container_that_reaches_others(host, stranger):
     result = host.run("docker run --rm test:self python3 -c 'print(6 * 7)'")
     assert result.stdout.strip() == "42", result.stderr
-    resolver = host.check_output('awk \'$1 == "default" {print $3}\' /dev/stdin <<<"$(ip route)"')
-    assert host.run(f"docker run --rm test:self {CONNECT % (resolver, 1)}").rc == 1
+    outside = CONNECT % (own_address(stranger), 22)
+    assert host.run(f"docker run --rm test:self {outside}").rc == 0
 
 
 def test_a_user_outside_the_group_is_refused(host):
