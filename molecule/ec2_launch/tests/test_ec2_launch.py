@@ -76,6 +76,34 @@ def test_volumes_are_encrypted_and_metadata_needs_a_token(ec2, instances):
         volume = instance["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
         assert ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["Encrypted"]
         assert instance["MetadataOptions"]["HttpTokens"] == "required"
+    hops = {name: i["MetadataOptions"]["HttpPutResponseHopLimit"] for name, i in instances.items()}
+    assert hops == {"oltp": 1, "el": 3}
+
+
+def test_the_allowed_resize_kept_instance_disk_and_address(ec2, instances):
+    oltp = instances["oltp"]
+    volume = ec2.describe_volumes(VolumeIds=[oltp["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]])["Volumes"][0]
+    address = ec2.describe_addresses(Filters=[{"Name": "tag:Project", "Values": ["molecule"]}])["Addresses"]
+    assert (oltp["InstanceType"], volume["Size"]) == ("t3.small", 30)
+    assert [each["PublicIp"] for each in address] == [oltp["PublicIpAddress"]]
+
+
+def test_user_data_ran(instances):
+    assert ssh(instances["el"], "cat /var/tmp/user-data").stdout == "done\n"
+
+
+def test_everything_carries_the_tags(ec2, instances):
+    for instance in instances.values():
+        volume = ec2.describe_volumes(VolumeIds=[instance["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]])["Volumes"][0]
+        vpc = ec2.describe_vpcs(VpcIds=[instance["VpcId"]])["Vpcs"][0]
+        for entry in (instance, volume, vpc):
+            tags = {tag["Key"]: tag["Value"] for tag in entry["Tags"]}
+            assert (tags["Owner"], tags["ManagedBy"], tags["Purpose"]) == ("molecule", "ansible", "test")
+
+
+def test_nobody_reaches_ssh_but_the_administrators(instances):
+    attempt = f"timeout 3 bash -c 'echo > /dev/tcp/{instances['oltp']['PrivateIpAddress']}/22'"
+    assert ssh(instances["el"], attempt).returncode != 0
 
 
 def test_only_the_named_group_reaches_postgresql(instances):

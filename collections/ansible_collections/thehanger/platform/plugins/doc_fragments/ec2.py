@@ -235,7 +235,7 @@ options:
       - Name of the image of instances that name none.
     type: str
     required: true
-  profile:
+  type_list:
     description:
       - Name of the list in O(instance_types).
     type: str

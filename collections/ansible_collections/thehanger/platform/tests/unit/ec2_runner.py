@@ -44,7 +44,7 @@ DESCRIPTION = {
     "key_name": "gym",
     "images": {"guide": {"id": IMAGE, "login": "admin"}},
     "image": "guide",
-    "profile": "small",
+    "type_list": "small",
     "instance_types": {"small": {"oltp": "t3.small", "el": "t3.medium"}},
     "instances": [
         {

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import boto3
 import pytest
-from ansible_collections.thehanger.platform.plugins.module_utils.ec2 import checks
+from ansible_collections.thehanger.platform.plugins.module_utils.ec2 import arguments, checks
+from ansible_collections.thehanger.platform.plugins.module_utils.ec2.client import CONNECTION
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -322,7 +323,7 @@ class TestRefused:
             ({"instances": changed("el", subnet="c")}, "nobody defines the subnet c"),
             ({"instances": changed("el", name="oltp")}, "ec2_launch_instances: oltp is there 2 times"),
             ({"instances": changed("el", root_volume={"size": 0})}, "a volume's size is between 1 and 65536"),
-            ({"profile": "large"}, "ec2_launch_instance_types has none for this name"),
+            ({"type_list": "large"}, "none for this name in the list 'large'. There are the lists small"),
             ({"vpc_id": "vpc-1", "subnets": [{"name": "a", "id": "subnet-1"}]}, "eu-west-1 has no VPC vpc-1."),
             ({"vpc_id": "vpc-1"}, "subnet a: id is missing. In an existing VPC"),
             ({"subnets": [{"name": "a", "availability_zone": "eu-west-1x"}]}, "eu-west-1 has no availability zone"),
@@ -353,6 +354,9 @@ class TestRefused:
             run.plan(**options)
         assert told in str(failure.value)
         assert calls.writes == []
+
+    def test_the_options_of_the_connection_and_of_the_description_are_different_ones(self):
+        assert not set(CONNECTION) & set(arguments.DESCRIPTION)
 
     def test_all_mistakes_at_once(self, run):
         with pytest.raises(Failed) as failure:

@@ -93,7 +93,7 @@ DESCRIPTION: Spec = {
     "profile_policy": {"type": "list", "elements": "dict", "default": []},
     "images": {"type": "dict", "required": True},
     "image": {"type": "str", "required": True},
-    "profile": {"type": "str", "default": ""},
+    "type_list": {"type": "str", "default": ""},
     "instance_types": {"type": "dict", "default": {}},
     "instances": {"type": "list", "elements": "dict", "required": True, "options": _INSTANCE},
     "allow_resize": {"type": "bool", "default": False},

@@ -178,8 +178,8 @@ def _instances(desired: Desired) -> list[str]:
             )
         if not instance["type"]:
             found.append(
-                f"{where}: it has no type, and {desired.variable('instance_types')} has none for this name and the "
-                f"profile in {desired.variable('profile')}"
+                f"{where}: it has no type, and {desired.variable('instance_types')} has none for this name in the list "
+                f"{desired.type_list!r}. There are the lists {', '.join(desired.type_lists) or '(none)'}"
             )
         if desired.image_of(instance) not in desired.images:
             name = desired.image_of(instance)

@@ -42,6 +42,8 @@ class Desired:
     policy: Sequence[Row]
     images: Mapping[str, Row]
     image: str
+    type_list: str
+    type_lists: Sequence[str]
     instances: Sequence[Row]
     allow_resize: bool
     prefix: str = field(default="")
@@ -87,7 +89,7 @@ class Desired:
 def read_desired(options: Mapping[str, Any], region: str, admin_cidrs: Sequence[str]) -> Desired:
     """Bring a module's options into shape; fills in what follows from others, checks nothing."""
     tags = {str(key): str(value) for key, value in (options["tags"] or {}).items()}
-    types = (options["instance_types"] or {}).get(options["profile"], {})
+    types = (options["instance_types"] or {}).get(options["type_list"], {})
     instances = [
         {
             **instance,
@@ -116,6 +118,8 @@ def read_desired(options: Mapping[str, Any], region: str, admin_cidrs: Sequence[
         policy=options["profile_policy"] or [],
         images=options["images"] or {},
         image=options["image"],
+        type_list=options["type_list"],
+        type_lists=sorted(options["instance_types"] or {}),
         instances=instances,
         allow_resize=options["allow_resize"],
         prefix=options["variable_prefix"],
