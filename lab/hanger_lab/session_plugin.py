@@ -15,6 +15,7 @@ import socket
 import sys
 import termios
 import threading
+import time
 import tty
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -31,6 +32,8 @@ from hanger_lab.machines import Engine, MachinesError
 USER = "ssm-user"
 SHELL = ["/bin/sh"]
 DIRECTORY = "/usr/bin"
+END_OF_INPUT = b"\x04"
+GRACE_SECONDS = 3.0
 USAGE = "session-manager-plugin RESPONSE REGION StartSession PROFILE REQUEST ENDPOINT"
 FILE = "bin/session-manager-plugin"
 
@@ -164,6 +167,9 @@ def _send(connection: socket.socket) -> None:
     with suppress(OSError):
         while chunk := os.read(0, CHUNK):
             connection.sendall(chunk)
+        # The engine ends a terminal whose input closes at once, with what it has still to say: the shell goes first.
+        connection.sendall(END_OF_INPUT)
+        time.sleep(GRACE_SECONDS)
         connection.shutdown(socket.SHUT_WR)
 
 
