@@ -84,6 +84,7 @@ def lab_checks() -> list[Step]:
     return [
         pytest("end-to-end", "tests/end_to_end", lab="test-aws"),
         pytest("faults", "tests/faults", lab="test-faults"),
+        pytest("access", "tests/access"),
         *(Step(f"molecule-{name}", ["molecule", "test", "-s", name]) for name in slow_first),
         *(pytest(f"lab-{part}", f"lab/tests/{part}") for part in ("machines", "ec2", "snowflake", "airbyte")),
     ]
