@@ -98,6 +98,20 @@ def test_a_container_is_not_reachable_by_its_own_address(host, address, stranger
     assert not connects(stranger, inside, 80)
 
 
+def test_ports_are_closed_over_ipv6_too_where_dockers_proxy_takes_them(host, stranger):
+    for machine in (host, stranger):
+        machine.check_output("sudo sysctl -w net.ipv6.conf.eth0.disable_ipv6=0")
+    listed = json.loads(host.check_output("ip -json -6 address show eth0"))
+    link_local = listed[0]["addr_info"][0]["local"] + "%eth0"
+    host.check_output("docker run -d --name six -p '[::]:8086:80' test:self python3 -m http.server 80")
+    try:
+        assert ":8086" in host.check_output("ss -ltnH6")
+        assert waits_for(lambda: connects(stranger, link_local, 22))
+        assert not connects(stranger, link_local, 8086)
+    finally:
+        host.check_output("docker rm -f six")
+
+
 @pytest.mark.parametrize("action", ["restart docker", "restart nftables", "reload nftables"])
 def test_ports_stay_closed_and_containers_run_on(host, address, allowed, stranger, action):
     before = host.check_output("docker inspect -f '{{.State.Pid}}' web-8080 web-8081")
