@@ -12,6 +12,7 @@ from hanger_lab.config import Lab
 from hanger_lab.machines.engine import Engine
 from hanger_lab.machines.errors import EngineError, NoEngineError
 from hanger_lab.machines.hosttools import find, may_install, require
+from hanger_lab.machines.limits import raise_inotify
 from hanger_lab.machines.locate import (
     DEFAULT_SOCKET,
     NO_ENGINE,
@@ -35,6 +36,7 @@ def provide_engine(
     """
     engine = _provided(lab, say, environment)
     record_address(lab, engine.address)
+    raise_inotify(say)
     return engine
 
 

@@ -14,7 +14,7 @@ import pytest
 from hanger_lab.airbyte_image import SOURCES
 from hanger_lab.config import Lab
 from hanger_lab.keys import provisioner_key
-from hanger_lab.machines import SEED, EngineError, ImageError, SeedFile
+from hanger_lab.machines import SEED, EngineError, ImageError, SeedFile, limits
 from hanger_lab.machines import engine as engine_module
 from hanger_lab.machines.archive import cached_layer, compress_layer, write_archive
 from hanger_lab.machines.firewall import undo
@@ -236,3 +236,14 @@ def test_scripts_parse(name: str) -> None:
     path = Path(engine_module.__file__).parent / "files" / name
     assert os.access(path, os.X_OK)
     subprocess.run(["sh", "-n", str(path)], check=True)
+
+
+@pytest.mark.parametrize(("allowed", "then"), [("128", "1024"), ("1024", "1024"), ("8192", "8192")])
+def test_a_low_limit_of_inotify_is_raised_and_said(tmp_path: Path, allowed: str, then: str) -> None:
+    path = tmp_path / "max_user_instances"
+    said: list[str] = []
+    path.write_text(f"{allowed}\n")
+    limits.raise_inotify(said.append, path)
+    assert path.read_text().strip() == then
+    assert bool(said) == (allowed != then)
+    limits.raise_inotify(said.append, tmp_path / "none")
