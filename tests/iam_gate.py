@@ -213,11 +213,11 @@ def _to_ec2(base: dict[str, str]) -> dict[str, str]:
 
 
 def _attributes(kind: str, parameters: Mapping[str, Any]) -> dict[str, str]:
-    """Return the condition keys that RunInstances has for what it makes."""
+    """Return the condition keys of instances and volumes that are made."""
     if kind == "instance" and "ImageId" in parameters:
         return {"ec2:MetadataHttpTokens": parameters.get("MetadataOptions.HttpTokens", "optional")}
-    if kind == "volume" and "ImageId" in parameters:
-        encrypted = [value for key, value in parameters.items() if key.endswith(".Ebs.Encrypted")]
+    if kind == "volume":
+        encrypted = [value for key, value in parameters.items() if key == "Encrypted" or key.endswith(".Ebs.Encrypted")]
         return {"ec2:Encrypted": str(bool(encrypted) and all(value == "true" for value in encrypted)).lower()}
     return {}
 
