@@ -46,6 +46,8 @@ CREATED = {
     "CreateVolume": ["volume"],
     "RunInstances": ["instance", "volume", "network-interface"],
 }
+# What AWS wants besides when something is created with tags.
+TAGGING = {"iam:CreateRole": "iam:TagRole", "iam:CreateInstanceProfile": "iam:TagInstanceProfile"}
 # AWS needs no permission for these.
 FREE = {"sts:GetCallerIdentity"}
 _SIGNED = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/")
@@ -122,8 +124,11 @@ class Gate:
         role, profile = parameters.get("RoleName"), parameters.get("InstanceProfileName")
         for kind, value in (("role", role), ("instance-profile", profile)):
             if value and kind in known:
-                tags = _prefixed("aws:RequestTag/", _listed(parameters, "Tags.member"))
-                yield Access(action, kind, f"arn:aws:iam::{ACCOUNT}:{kind}/{value}", {**base, **tags})
+                context = {**base, **_prefixed("aws:RequestTag/", _listed(parameters, "Tags.member"))}
+                arn = f"arn:aws:iam::{ACCOUNT}:{kind}/{value}"
+                yield Access(action, kind, arn, context)
+                if context != base and action in TAGGING:
+                    yield Access(TAGGING[action], kind, arn, context)
         if action == "iam:AddRoleToInstanceProfile":
             yield Access("iam:PassRole", "role", f"arn:aws:iam::{ACCOUNT}:role/{role}", _to_ec2(base))
         if not known:

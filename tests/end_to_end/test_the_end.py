@@ -33,6 +33,12 @@ def test_the_platform_is_removed_and_a_second_removal_finds_nothing(aws, built, 
     assert again.changed == 0
 
 
+def test_the_vendors_parameter_is_read_for_an_image_that_the_lab_does_not_have(aws):
+    run = aws.play("--check", "-e", "ec2_launch_image=ubuntu-24.04", playbook="playbooks/infra.yml")
+    assert run.code != 0
+    assert "ec2_launch_images, image ubuntu-24.04 (for oltp, el, tools): eu-west-1 has no image ami-" in run.text
+
+
 def options(**more):
     """Describe one machine with every option, and what differs."""
     instance = {
