@@ -21,7 +21,8 @@ def standing(found: Entry, wanted: Sequence[Entry], resize: bool = False) -> lis
 
     `found` is what `ec2_project_info` returns. An instance that exists counts as it is, with `resize` as it is wanted.
     """
-    existing = {str(entry["name"]): entry for entry in found.get("instances", [])}
+    live = [entry for entry in found.get("instances", []) if entry["state"] != "shutting-down"]
+    existing = {str(entry["name"] or entry["id"]): entry for entry in live}
     elastic = {entry["instance_id"] for entry in found.get("addresses", []) if entry["instance_id"]}
     entries = []
     for item in wanted:
@@ -32,13 +33,12 @@ def standing(found: Entry, wanted: Sequence[Entry], resize: bool = False) -> lis
             entries.append({"name": item["name"], "type": item["type"], "volumes": described, "addresses": addresses})
             continue
         volumes: Sequence[Entry] = _volumes_of(found, str(known["id"]))
-        if resize:
-            volumes = _resized(known, volumes, item)
+        volumes = _resized(known, volumes, item) if resize else [*volumes, *_added(volumes, item)]
         size = item["type"] if resize else known["type"]
         entries.append({"name": item["name"], "type": size, "volumes": volumes, "addresses": addresses})
     described_names = {item["name"] for item in wanted}
     for name, known in existing.items():
-        if name not in described_names and known["state"] != "shutting-down":
+        if name not in described_names:
             entries.append(_left(known, _volumes_of(found, str(known["id"])), known["id"] in elastic))
     alive = {str(entry["id"]) for entry in existing.values()}
     loose = [volume for volume in found.get("volumes", []) if volume["instance_id"] not in alive]
@@ -51,6 +51,11 @@ def standing(found: Entry, wanted: Sequence[Entry], resize: bool = False) -> lis
 
 def _volumes_of(found: Entry, instance_id: str) -> list[Entry]:
     return [volume for volume in found.get("volumes", []) if volume["instance_id"] == instance_id]
+
+
+def _added(volumes: Sequence[Entry], item: Entry) -> list[Entry]:
+    there = {volume.get("device") for volume in volumes}
+    return [volume for volume in item.get("volumes", []) if volume.get("device") not in there]
 
 
 def _resized(known: Entry, volumes: Sequence[Entry], item: Entry) -> list[dict[str, Any]]:

@@ -150,3 +150,19 @@ def test_twice_the_size_costs_twice_as_much(region):
     for family in {name.split(".")[0] for name in prices if name.startswith("t")}:
         steps = [upper / lower for lower, upper in pairwise(prices[f"{family}.{size}"] for size in sizes)]
         assert steps == pytest.approx([2] * 6, rel=0.02)
+
+
+def test_a_volume_that_an_instance_gets_later_is_counted():
+    found = {**NOTHING, "instances": [instance()], "volumes": [volume()]}
+    later = wanted(volumes=[{"device": "/dev/sdf", "size": 100}])
+    assert priced(standing(found, [later]))["a", "volume gp3, 100 GiB"] == 10
+
+
+def test_an_instance_that_is_ending_counts_as_the_one_that_takes_its_place():
+    found = {**NOTHING, "instances": [instance(state="shutting-down")]}
+    assert priced(standing(found, [wanted(type="large")]))["a", "large"] == 73
+
+
+def test_instances_of_one_name_are_all_counted():
+    found = {**NOTHING, "instances": [instance("", id="i-1"), instance("", id="i-2")]}
+    assert [row for row, _ in priced(standing(found, []))] == ["i-1", "i-1", "i-2", "i-2"]
