@@ -21,7 +21,10 @@ try:
     from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 except ImportError as error:
     IMPORT_ERROR: ImportError | None = error
-    BotoCoreError = ClientError = EndpointConnectionError = NoCredentialsError = Ec2Error
+    BotoCoreError = type("BotoCoreError", (Exception,), {})
+    ClientError = type("ClientError", (Exception,), {})
+    EndpointConnectionError = type("EndpointConnectionError", (Exception,), {})
+    NoCredentialsError = type("NoCredentialsError", (Exception,), {})
 else:
     IMPORT_ERROR = None
 
