@@ -160,13 +160,19 @@ class TestKilled:
             "addresses": 1,
         }
 
-    def test_a_launch_whose_token_means_an_ended_instance_gets_another(self, run, calls):
-        ended = {"Instances": [{"InstanceId": "i-0", "State": {"Name": "terminated"}}]}
-        calls.answers["RunInstances"] = lambda parameters: ended if len(calls.of("RunInstances")) == 1 else None
+    @pytest.mark.parametrize(
+        "ended",
+        [
+            {"Instances": [{"InstanceId": "i-0", "State": {"Name": "terminated"}}]},
+            ClientError({"Error": {"Code": "IdempotentInstanceTerminated", "Message": "gone"}}, "RunInstances"),
+        ],
+    )
+    def test_a_launch_whose_token_means_an_ended_instance_gets_another(self, run, calls, ended):
+        calls.answers["RunInstances"] = lambda parameters: ended if len(calls.of("RunInstances")) < 7 else None
         run.converge(instances=[INSTANCES["el"]])
-        first, second = calls.of("RunInstances")
-        assert first.pop("ClientToken") != second.pop("ClientToken")
-        assert first == second
+        requests = calls.of("RunInstances")
+        assert len({request.pop("ClientToken") for request in requests}) == 7
+        assert all(request == requests[0] for request in requests)
 
 
 class TestChanges:
@@ -204,6 +210,12 @@ class TestChanges:
         assert plan["summary"] == [
             "Change the rules of gym-admin: close tcp 22 from 203.0.113.7/32; open tcp 22 from 198.51.100.9/32"
         ]
+
+    def test_a_range_is_compared_as_aws_spells_it(self, run):
+        cidrs = ["2001:0DB8:0000::/48", "203.0.113.0/255.255.255.0", "fc00::/7"]
+        run.converge(admin_cidrs=cidrs)
+        plan = run.plan(admin_cidrs=cidrs)
+        assert (plan["summary"], plan["admin_cidrs"]) == ([], ["2001:db8::/48", "203.0.113.0/24", "fc00::/7"])
 
     def test_services_are_open_to_administrators_only_when_asked(self, run):
         services = [{"name": "airbyte", "security_group": "el", "port": 8000}]
@@ -308,6 +320,11 @@ class TestRefused:
             ({"vpc_cidr": "10.0.0.0/8"}, "is not between /16 and /28"),
             ({"admin_cidrs": ["203.0.113.7"]}, "write 203.0.113.7/32"),
             ({"admin_cidrs": ["::/0"]}, "ec2_launch_admin_from_anywhere: true"),
+            ({"admin_cidrs": ["0.0.0.0/00"]}, "0.0.0.0/0 would open port 22 to the whole world"),
+            ({"admin_cidrs": ["0.0.0.0/0.0.0.0"]}, "0.0.0.0/0 would open port 22 to the whole world"),
+            ({"admin_cidrs": ["::/00"]}, "::/0 would open port 22 to the whole world"),
+            ({"admin_cidrs": ["0.0.0.0/1", "128.0.0.0/1"]}, "128.0.0.0/1 would open port 22 to the whole world"),
+            ({"admin_cidrs": ["2000::/3"]}, "2000::/3 would open port 22 to the whole world"),
             ({"ttl": "tomorrow"}, "ec2_launch_ttl: 'tomorrow' is no date such as"),
             ({"ttl": "2020-01-01"}, "ec2_launch_ttl: 2020-01-01 is past"),
             ({"image": "giude"}, "ec2_launch_images has no image giude. Did you mean guide?"),

@@ -83,6 +83,19 @@ class TestTeardown:
             ["vpc-1"],
         ]
 
+    def test_a_volume_that_goes_by_itself_is_told_and_not_deleted(self):
+        root = {"tags": {}, "state": "in-use", "instance_id": "i-1", "delete_on_termination": True}
+        volumes = [
+            {"id": "vol-root", **root},
+            {"id": "vol-data", **root, "delete_on_termination": False},
+            {"id": "vol-other", **root, "instance_id": "i-9"},
+            {"id": "vol-old", **root, "state": "deleting"},
+        ]
+        plan = plan_teardown({"instances": FOUND["instances"], "volumes": volumes}, "p")
+        assert [[thing.id for thing in wave] for wave in plan.waves] == [["i-1"], ["vol-data", "vol-other"]]
+        assert [thing.id for thing in plan.going] == ["i-1", "vol-root", "vol-data", "vol-other"]
+        assert [thing.id for thing in plan.fading] == ["vol-old"]
+
     def test_a_network_with_something_foreign_in_it_stays(self):
         foreign = [{"kind": "instance", "id": "i-9", "vpc_id": "vpc-1", "why": "untagged"}]
         plan = plan_teardown({**FOUND, "foreign": foreign}, "p")

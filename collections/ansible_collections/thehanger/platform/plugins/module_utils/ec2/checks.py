@@ -20,6 +20,9 @@ from .errors import nearest
 from .ttl import expiry
 
 _ONE_ADDRESS = {4: 32, 6: 128}
+# A range with a shorter prefix is more of the world than anybody can mean; each version's private ones may be admitted.
+_WIDE = {4: 8, 6: 16}
+_LOCAL = ip_network("fc00::/7")
 
 
 def problems_of(desired: Desired) -> list[str]:
@@ -142,13 +145,22 @@ def _rules(desired: Desired) -> list[str]:
             first, last = rule["from_port"], rule["to_port"]
             if first is not None and first != -1 and not 0 <= first <= last <= 65535:
                 found.append(f"{where}: ports are numbers from 0 to 65535, or ranges such as 8000-8010")
-            if rule["source"].endswith("/0") and not desired.admin_from_anywhere:
+            if _is_wide(rule["source"]) and not desired.admin_from_anywhere:
                 found.append(
                     f"{where}: {rule['source']} would open port {first} to the whole world. Name your own addresses in "
                     f"{desired.variable('admin_cidrs')}, or set {desired.variable('admin_from_anywhere')}: true "
                     "if you really mean it"
                 )
     return list(dict.fromkeys(found))
+
+
+def _is_wide(source: str) -> bool:
+    try:
+        network = ip_network(source)
+    except ValueError:
+        return False
+    local = isinstance(network, IPv6Network) and network.subnet_of(_LOCAL)
+    return network.prefixlen < _WIDE[network.version] and not local
 
 
 def _services(desired: Desired) -> list[str]:

@@ -108,7 +108,7 @@ def read_desired(options: Mapping[str, Any], region: str, admin_cidrs: Sequence[
         vpc_cidr=options["vpc_cidr"],
         subnets=_subnets(options),
         groups=_groups(options, admin_cidrs),
-        admin_cidrs=admin_cidrs,
+        admin_cidrs=[_canonical(each) for each in admin_cidrs],
         admin_from_anywhere=options["admin_from_anywhere"],
         services=options["services"] or [],
         services_open=options["services_open"],
@@ -172,7 +172,7 @@ def _rule(rule: Row, admin_cidrs: Sequence[str]) -> list[Row]:
     if protocol in ("icmp", "icmpv6") and ranges == [(None, None)]:
         ranges = [(-1, -1)]
     sources = [*(rule.get("cidrs") or []), *(admin_cidrs if rule.get("admins") else [])]
-    targets = [(source, "") for source in sources] + ([("", rule["group"])] if rule.get("group") else [])
+    targets = [(_canonical(source), "") for source in sources] + ([("", rule["group"])] if rule.get("group") else [])
     return [
         {
             "protocol": protocol,
@@ -185,6 +185,14 @@ def _rule(rule: Row, admin_cidrs: Sequence[str]) -> list[Row]:
         for first, last in ranges
         for source, group in targets
     ]
+
+
+def _canonical(source: str) -> str:
+    """Spell a range as AWS does, so that it can be compared; what is none is left to the checks."""
+    try:
+        return str(ip_network(source)) if "/" in source else source
+    except ValueError:
+        return source
 
 
 def ports_of(text: str) -> tuple[int | None, int | None]:

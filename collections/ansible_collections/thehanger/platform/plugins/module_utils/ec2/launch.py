@@ -16,7 +16,7 @@ import time
 
 from .client import ClientError, Row
 from .errors import Ec2Error
-from .run import Run, code_of, disk, not_yet, pauses, tagging
+from .run import Run, code_of, disk, fine, not_yet, pauses, tagging
 
 CAPACITY = ("InsufficientInstanceCapacity", "InsufficientHostCapacity", "Unsupported")
 _PASSING = (
@@ -30,6 +30,8 @@ _PASSING = (
 )
 _PATIENCE = 90.0
 _ENDED = ("terminated", "shutting-down")
+# AWS remembers a token for a day at least after its instance has ended.
+_TOKENS = 20
 
 
 def launch_instance(run: Run, step: Row) -> Row:
@@ -49,12 +51,13 @@ def launch_instance(run: Run, step: Row) -> Row:
 
 def _launch_in(run: Run, step: Row, subnet_id: str) -> Row:
     request = request_of(run, step, subnet_id)
-    for attempt in range(5):
-        entry: Row = _patiently(run, {**request, "ClientToken": token_of(request, step["ended"], attempt)})
-        # The token of an instance that came and went within a day means that one.
-        if entry["State"]["Name"] not in _ENDED:
-            return entry
-    raise Ec2Error(f"AWS keeps answering with an instance {step['name']} that has ended. Run again in an hour.")
+    for attempt in range(_TOKENS):
+        # The token of an instance that came and went within a day means that one: AWS returns it, or refuses the token.
+        with fine("IdempotentInstanceTerminated"):
+            entry = _patiently(run, {**request, "ClientToken": token_of(request, step["ended"], attempt)})
+            if entry["State"]["Name"] not in _ENDED:
+                return entry
+    raise Ec2Error(f"AWS keeps answering with instances {step['name']} that have ended. Run again in an hour.")
 
 
 def _patiently(run: Run, request: Row) -> Row:

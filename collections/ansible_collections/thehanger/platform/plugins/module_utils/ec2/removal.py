@@ -196,8 +196,11 @@ def remove(aws: Aws, project: str, bucket: bool, timeout: float, check_mode: boo
         return {"changed": bool(plan.going), "removed": [thing.shown() for thing in plan.going], "left": [], **told}
     remover = Remover(aws, timeout, min(timeout, PATIENCE))
     remover.run(plan)
-    left = [thing.shown() for thing in _left(partial(_observed, aws, project, bucket), project, plan, remover)]
-    removed = [thing.shown() for thing in remover.removed]
+    remaining = _left(partial(_observed, aws, project, bucket), project, plan, remover)
+    there = {thing.id for thing in remaining}
+    followed = [thing for thing in plan.following if thing.id not in there]
+    left = [thing.shown() for thing in remaining]
+    removed = [thing.shown() for thing in (*remover.removed, *followed)]
     if remover.problems or left:
         names = ", ".join(f"{row['kind']} {row['id']}" for row in left) or "nothing"
         message = f"Not everything could be removed. {' '.join(remover.problems)} Still there: {names}. Run again."
@@ -232,7 +235,7 @@ def _left(look: Callable[[], dict[str, Any]], project: str, plan: Teardown, remo
     deadline = time.monotonic() + (0 if remover.problems else remover.patience)
     while True:
         again = plan_teardown(look(), project)
-        left = [thing for thing in (*again.going, *again.kept) if thing.id not in kept]
+        left = [thing for thing in (*again.going, *again.fading, *again.kept) if thing.id not in kept]
         if not left or time.monotonic() > deadline:
             return left
         time.sleep(1)

@@ -38,16 +38,22 @@ class Thing:
 
 @dataclass(frozen=True)
 class Teardown:
-    """Things that go, wave by wave; things that stay because others use them; and those others."""
+    """Things that go, wave by wave; things that stay because others use them; and those others.
+
+    `following` are volumes that end with their instance, and `fading` those that are being deleted. Nobody asks AWS to
+    delete these: where a policy demands the project's tag, it may deny that for a volume that is gone.
+    """
 
     waves: Sequence[Sequence[Thing]]
     kept: Sequence[Thing]
     foreign: Sequence[Row]
+    following: Sequence[Thing] = ()
+    fading: Sequence[Thing] = ()
 
     @property
     def going(self) -> list[Thing]:
         """Everything that goes, in order."""
-        return [thing for wave in self.waves for thing in wave]
+        return [thing for wave in [*self.waves[:1], self.following, *self.waves[1:]] for thing in wave]
 
 
 def plan_teardown(found: Mapping[str, Any], project: str) -> Teardown:
@@ -66,9 +72,16 @@ def plan_teardown(found: Mapping[str, Any], project: str) -> Teardown:
     own = {thing.id for thing in things if thing.kind == "VPC"}
     held = {row["vpc_id"] for row in found.get("foreign", [])} & own
     kept = [thing for thing in things if thing.kind in _NETWORK and held & set(thing.vpc_ids)]
-    going = [thing for thing in things if thing not in kept]
+    fading = [thing for thing in things if thing.kind == "volume" and thing.data["state"] in ("deleting", "deleted")]
+    ending = {thing.id for thing in things if thing.kind == "instance"}
+    following = [
+        thing
+        for thing in things
+        if thing.data.get("delete_on_termination") and thing.data["instance_id"] in ending and thing not in fading
+    ]
+    going = [thing for thing in things if thing not in [*kept, *fading, *following]]
     waves = [[thing for thing in going if thing.kind in kinds] for kinds in WAVES]
-    return Teardown([wave for wave in waves if wave], kept, [*found.get("foreign", []), *strangers])
+    return Teardown([wave for wave in waves if wave], kept, [*found.get("foreign", []), *strangers], following, fading)
 
 
 def _is_ours(thing: Thing, project: str) -> bool:
@@ -84,8 +97,7 @@ def _things(found: Mapping[str, Any]) -> Iterable[Thing]:
     for row in found.get("addresses", []):
         yield Thing("Elastic IP address", row["allocation_id"], row["public_ip"], data=row)
     for row in found.get("volumes", []):
-        if row["state"] not in ("deleting", "deleted"):
-            yield Thing("volume", row["id"], row["tags"].get("Name", ""), data=row)
+        yield Thing("volume", row["id"], row["tags"].get("Name", ""), data=row)
     for row in found.get("security_groups", []):
         yield Thing("security group", row["id"], row["name"], (row["vpc_id"],), row)
     for row in found.get("internet_gateways", []):
