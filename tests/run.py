@@ -57,7 +57,7 @@ def static_checks() -> list[Step]:
     return [
         Step("yamllint", ["yamllint", "--strict", "."]),
         Step("ruff", ["ruff", "check", "."]),
-        Step("mypy", ["mypy", "lab/hanger_lab", "oltp/hanger_oltp", "filter_plugins"]),
+        Step("mypy", ["mypy", "lab/hanger_lab", "oltp/hanger_oltp", "filter_plugins", "roles/docker_host/filter_plugins"]),
         Step(
             "mypy-collection",
             ["mypy", *PACKAGES, "-p", f"{COLLECTION_NAME}.plugins.module_utils"],
