@@ -185,7 +185,9 @@ class TestChanges:
         allowed = "ec2_launch_allow_resize: true"
         assert told == {("type", "t3.medium", "t3.large", allowed), ("size", "40 GiB", "60 GiB", allowed)}
         assert "gym-el: type is t3.medium, not t3.large" in str(plan["warnings"])
-        run.converge(instances=wanted, allow_resize=True)
+        steps = run.converge(instances=wanted, allow_resize=True)["plan"]["steps"]
+        assert [step["action"] for step in steps] == ["modify_volume", "resize"]
+        assert steps[0]["stage"] < steps[1]["stage"]
         again = run.plan(instances=wanted, allow_resize=True)
         assert (again["summary"], again["drift"]) == ([], [])
         assert ("gym-el", "running", "t3.large", 3, False) in shape(again["found"])["instances"]
@@ -194,6 +196,50 @@ class TestChanges:
         run.converge()
         plan = run.plan(instances=changed("el", root_volume={"size": 30}), allow_resize=True)
         assert (plan["summary"], [row["apply_with"] for row in plan["drift"]]) == ([], ["nothing: volumes only grow"])
+
+    def test_another_type_of_disk_is_one_change(self, run, account):
+        run.converge()
+        volumes = run.plan()["found"]["volumes"]
+        data = next(each["id"] for each in volumes if each["device"] == "/dev/sdf")
+        account.modify_volume(VolumeId=data, VolumeType="gp2")
+        wanted = changed("oltp", volumes=[{"device": "/dev/sdf", "size": 5, "iops": 4000, "throughput": 250}])
+        (step,) = run.plan(instances=wanted, allow_resize=True)["plan"]["steps"]
+        assert step["changes"] == {"type": "gp3", "iops": 4000, "throughput": 250}
+
+    @pytest.mark.parametrize(
+        ("states", "told"),
+        [
+            ([None, "modifying", "optimizing"], ""),
+            (["failed"], "AWS failed to change the volume vol-.*: no room"),
+            ([None], "After 0 s the volume vol-.* is not changed yet"),
+        ],
+    )
+    def test_a_disk_is_changed_once_aws_says_so(self, run, calls, states, told):
+        run.converge()
+        plan = run.plan(instances=changed("el", root_volume={"size": 60}), allow_resize=True)
+        left = list(states)
+
+        def answer(parameters):
+            state = left.pop(0)
+            rows = [{"ModificationState": state, "StatusMessage": "no room"}] if state else []
+            return {"VolumesModifications": rows}
+
+        calls.answers["DescribeVolumesModifications"] = answer
+        options = {"plan": plan["plan"], "public_key_path": "", "timeout": 0 if told else 60}
+        if told:
+            with pytest.raises(Failed, match=told):
+                run.module("ec2_apply", **options)
+        else:
+            run.module("ec2_apply", **options)
+        assert left == []
+
+    def test_a_rule_that_is_there_already_keeps_no_other_out(self, run, calls):
+        refusal = ClientError({"Error": {"Code": "InvalidPermission.Duplicate", "Message": "there"}}, "Authorize")
+        calls.answers["AuthorizeSecurityGroupIngress"] = lambda asked: refusal if len(asked["IpPermissions"]) > 1 else 0
+        rules = [{"ports": ["22", "443"], "admins": True}]
+        groups = [{**DESCRIPTION["security_groups"][0], "rules": rules}, *DESCRIPTION["security_groups"][1:]]
+        run.converge(security_groups=groups)
+        assert run.plan(security_groups=groups)["summary"] == []
 
     def test_a_rule_that_is_not_described_is_closed(self, run, account):
         group = run.converge() and run.plan()["plan"]["known"]["group"]["admin"]
@@ -300,10 +346,12 @@ class TestCapacity:
             ("VcpuLimitExceeded", "Service Quotas"),
             ("UnauthorizedOperation", "docs/aws.md"),
             ("RequestExpired", "aws sts get-caller-identity"),
+            ("PendingVerification", "Wait for its mail"),
+            ("InvalidParameterCombination", "ec2_launch_profile: free"),
         ],
     )
     def test_other_refusals_have_their_own_advice(self, run, calls, code, advice):
-        error = ClientError({"Error": {"Code": code, "Message": "no"}}, "RunInstances")
+        error = ClientError({"Error": {"Code": code, "Message": "Not eligible for Free Tier."}}, "RunInstances")
         calls.answers["RunInstances"] = lambda parameters: error
         with pytest.raises(Failed, match=advice):
             run.converge()

@@ -10,8 +10,9 @@ import time
 from pathlib import Path
 
 from .client import Row
+from .errors import Ec2Error
 from .launch import launch_instance
-from .run import Run, disk, fine, pairs, tagging
+from .run import Run, disk, fine, pairs, pauses, tagging
 
 _TRUST = {
     "Version": "2012-10-17",
@@ -122,11 +123,20 @@ def modify_volume(run: Run, step: Row) -> None:
     changes = {names[key]: value for key, value in step["changes"].items()}
     run.ec2.modify_volume(VolumeId=step["id"], **changes)
     end = time.monotonic() + run.timeout
-    while time.monotonic() < end:
-        states = run.ec2.describe_volumes_modifications(VolumeIds=[step["id"]])["VolumesModifications"]
-        if not states or states[0].get("ModificationState") != "modifying":
+    for pause in pauses(longest=5):
+        # AWS may not know the modification at once.
+        states = run.ec2.describe_volumes_modifications(VolumeIds=[step["id"]])["VolumesModifications"] or [{}]
+        state = states[0].get("ModificationState", "unknown")
+        if state == "failed":
+            reason = states[0].get("StatusMessage") or "no reason given"
+            raise Ec2Error(f"AWS failed to change the volume {step['id']}: {reason}.")
+        if state not in ("unknown", "modifying"):
             return
-        time.sleep(1)
+        if time.monotonic() > end:
+            raise Ec2Error(
+                f"After {run.timeout:.0f} s the volume {step['id']} is not changed yet ({state}). Run again."
+            )
+        time.sleep(pause)
 
 
 def create_volume(run: Run, step: Row) -> None:

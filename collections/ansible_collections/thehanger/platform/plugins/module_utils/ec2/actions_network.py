@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from .client import Row
+from .client import ClientError, Row
 from .errors import Ec2Error
-from .run import Run, fine, tagging
+from .run import Run, code_of, fine, tagging
 
 
 def create_vpc(run: Run, step: Row) -> None:
@@ -90,18 +91,23 @@ def create_group(run: Run, step: Row) -> None:
 def change_rules(run: Run, step: Row) -> None:
     """Close and open what a group admits."""
     group = run.id_of("group", step["name"])
-    if step["revoke"]:
-        with fine("InvalidPermission.NotFound"):
-            run.eventually(
-                run.ec2.revoke_security_group_ingress, GroupId=group, IpPermissions=_permissions(run, step["revoke"])
-            )
-    if step["authorize"]:
-        with fine("InvalidPermission.Duplicate"):
-            run.eventually(
-                run.ec2.authorize_security_group_ingress,
-                GroupId=group,
-                IpPermissions=_permissions(run, step["authorize"]),
-            )
+    revoke, authorize = (_permissions(run, step[key]) for key in ("revoke", "authorize"))
+    _change(run, run.ec2.revoke_security_group_ingress, group, revoke, "InvalidPermission.NotFound")
+    _change(run, run.ec2.authorize_security_group_ingress, group, authorize, "InvalidPermission.Duplicate")
+
+
+def _change(run: Run, call: Callable[..., Any], group: str, permissions: list[Row], done: str) -> None:
+    """Change all rules with one call; AWS refuses all for one that is `done`, so then they are changed one by one."""
+    if not permissions:
+        return
+    try:
+        run.eventually(call, GroupId=group, IpPermissions=permissions)
+    except ClientError as failure:
+        if code_of(failure) != done:
+            raise
+        for permission in permissions:
+            with fine(done):
+                run.eventually(call, GroupId=group, IpPermissions=[permission])
 
 
 def _permissions(run: Run, rules: Iterable[Row]) -> list[Row]:

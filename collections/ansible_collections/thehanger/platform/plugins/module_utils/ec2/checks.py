@@ -22,7 +22,7 @@ from .ttl import expiry
 _ONE_ADDRESS = {4: 32, 6: 128}
 # A range with a shorter prefix is more of the world than anybody can mean; each version's private ones may be admitted.
 _WIDE = {4: 8, 6: 16}
-_LOCAL = ip_network("fc00::/7")
+_LOCAL = IPv6Network("fc00::/7")
 
 
 def problems_of(desired: Desired) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 from . import shapes
 from .client import Aws, Row, filters, tags_of, together
 from .desired import Desired
-from .errors import Ec2Error, nearest
+from .errors import Ec2Error
 from .observe import Reading
 
 POLICY_NAME = "platform"
@@ -203,7 +203,7 @@ def type_problem(desired: Desired, context: Context, instance: Row, zones: Seque
     kind = instance["type"]
     where = f"{desired.variable('instances')}, instance {instance['name']}"
     if kind not in context.architectures:
-        return f"{where}: {desired.region} has no instance type {kind}.{nearest(kind, context.offers)}"
+        return f"{where}: {desired.region} has no instance type {kind}. List them with: aws ec2 describe-instance-types"
     offered = sorted(context.offers.get(kind, frozenset()))
     if zones and not set(zones) & set(offered):
         others = ", ".join(offered) or "no zone of this region"

@@ -40,6 +40,9 @@ ADVICE = {
     "AccessDenied": _DENIED,
     "AccessDeniedException": _DENIED,
     "OptInRequired": "The account is not signed up for this service or region: enable it in the AWS console.",
+    "PendingVerification": (
+        "AWS is still verifying the new account, which takes up to 24 hours. Wait for its mail, then run again."
+    ),
     "VcpuLimitExceeded": _QUOTA.format(
         what="vCPUs of this instance family", instead="or choose smaller types (ec2_launch_profile: free)"
     ),
@@ -78,7 +81,10 @@ class InvalidInputError(Ec2Error):
 def explain(code: str, text: str, doing: str) -> str:
     """Say what AWS answered while something was done, and what helps."""
     told = f"{doing}: AWS answers {code}: {text}".rstrip(". ") + "."
-    return f"{told} {ADVICE[code]}" if code in ADVICE else told
+    advice = ADVICE.get(code, "")
+    if code == "InvalidParameterCombination" and "free tier" in text.lower():
+        advice = "The account is on AWS's free plan, which has few types. Set ec2_launch_profile: free."
+    return f"{told} {advice}".rstrip()
 
 
 def nearest(word: str, words: Iterable[str]) -> str:

@@ -20,7 +20,8 @@ from .desired import TTL_TAG, Desired
 from .errors import nearest
 
 ANYWHERE = "0.0.0.0/0"
-CREATE, FILL, CONNECT, ROUTE, MACHINES, AFTERWARDS = range(1, 7)
+# Power has a stage of its own, since much cannot be changed of an instance that is stopping.
+CREATE, FILL, CONNECT, ROUTE, MACHINES, POWER, AFTERWARDS = range(1, 8)
 
 
 @dataclass

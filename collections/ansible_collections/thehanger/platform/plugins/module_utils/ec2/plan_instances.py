@@ -12,7 +12,7 @@ from typing import Any
 from .client import Row
 from .context import LIVE, Context, architecture_of, type_problem
 from .desired import Desired
-from .plan import AFTERWARDS, MACHINES, Plan, plan_tags
+from .plan import AFTERWARDS, MACHINES, POWER, Plan, plan_tags
 from .ttl import has_expired
 
 HOP_LIMIT = 1
@@ -157,10 +157,10 @@ def _type(plan: Plan, desired: Desired, context: Context, instance: Row, entry: 
             return
         else:
             says = f"Stop {name}, make it a {instance['type']} instead of a {entry['type']}, and start it"
-            plan.step(MACHINES, "resize", says, id=entry["id"], type=instance["type"], name=name)
+            plan.step(POWER, "resize", says, id=entry["id"], type=instance["type"], name=name)
             return
     if stopped:
-        plan.step(MACHINES, "start", f"Start {name}", id=entry["id"], name=name)
+        plan.step(POWER, "start", f"Start {name}", id=entry["id"], name=name)
 
 
 def _volumes(plan: Plan, desired: Desired, found: Mapping[str, Any], instance: Row, entry: Row) -> None:
@@ -190,7 +190,10 @@ def _volumes(plan: Plan, desired: Desired, found: Mapping[str, Any], instance: R
         }
         if not changes:
             continue
-        texts = {key: f"{known[key]} GiB" if key == "size" else str(known[key]) for key in changes}
+        if "type" in changes:
+            # All in one change: AWS allows the next after six hours.
+            changes |= {key: volume[key] for key in ("iops", "throughput") if volume.get(key)}
+        texts = {key: f"{known[key]} GiB" if key == "size" else str(known[key] or "none") for key in changes}
         if changes.get("size", known["size"]) < known["size"]:
             plan.differs(
                 f"{name} {device}", "size", texts["size"], f"{changes['size']} GiB", "nothing: volumes only grow"

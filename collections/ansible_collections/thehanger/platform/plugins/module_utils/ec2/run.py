@@ -18,6 +18,7 @@ from .errors import Ec2Error
 _NOT_YET = frozenset(
     {
         "InvalidAllocationID.NotFound",
+        "InvalidGatewayID.NotFound",
         "InvalidGroup.NotFound",
         "InvalidGroupId.NotFound",
         "InvalidInstanceID.NotFound",
