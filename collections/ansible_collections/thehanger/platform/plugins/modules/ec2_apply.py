@@ -70,11 +70,6 @@ summary:
   returned: success
   type: list
   elements: str
-addresses:
-  description: Public addresses of the instances that were launched or started, which others may have had before.
-  returned: success
-  type: list
-  elements: str
 done:
   description: The steps that were done when one failed.
   returned: when a step fails
@@ -107,8 +102,9 @@ def main() -> None:
     def work(aws: Any) -> dict[str, Any]:
         steps = module.params["plan"]["steps"]
         summary = [step["says"] for step in steps]
-        addresses = [] if module.check_mode else apply_plan(aws, module.params)
-        return {"changed": bool(steps), "summary": summary, "addresses": addresses}
+        if not module.check_mode:
+            apply_plan(aws, module.params)
+        return {"changed": bool(steps), "summary": summary}
 
     finish(module, work)
 

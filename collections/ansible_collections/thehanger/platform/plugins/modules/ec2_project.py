@@ -108,11 +108,6 @@ left:
   type: list
   elements: dict
   sample: []
-addresses:
-  description: The public addresses that the removed instances had.
-  returned: with V(state=absent)
-  type: list
-  elements: str
 problems:
   description: Why something could not be removed.
   returned: when something could not be removed

@@ -299,6 +299,20 @@ class TestChanges:
             (row["name"], row["what"], row["to"]) for row in plan["drift"]
         }
 
+    def test_a_loose_volume_is_told_unless_an_instance_takes_it(self, run, account):
+        run.converge()
+        for name in ("gym-el-/dev/sdg", "gym-old"):
+            tags = [{"Key": "Project", "Value": "gym"}, {"Key": "Name", "Value": name}]
+            account.create_volume(
+                Size=7,
+                Encrypted=True,
+                AvailabilityZone="eu-west-1a",
+                TagSpecifications=[{"ResourceType": "volume", "Tags": tags}],
+            )
+        plan = run.plan(instances=changed("el", volumes=[{"device": "/dev/sdg", "size": 7}]))
+        assert [step["action"] for step in plan["plan"]["steps"]] == ["attach_volume"]
+        assert [(row["name"], row["from"]) for row in plan["drift"]] == [("gym-old", "attached to nothing")]
+
     def test_an_existing_network_is_used_and_not_changed(self, run, account, calls):
         vpc = account.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
         subnet = account.create_subnet(VpcId=vpc, CidrBlock="10.1.3.0/24", AvailabilityZone="eu-west-1c")["Subnet"]

@@ -54,11 +54,10 @@ ACTIONS: dict[str, Callable[[Run, Row], None]] = {
 }
 
 
-def apply_plan(aws: Aws, options: Mapping[str, Any]) -> list[str]:
-    """Carry a module's plan out; return the public addresses of the instances that it launched or started."""
+def apply_plan(aws: Aws, options: Mapping[str, Any]) -> None:
+    """Carry a module's plan out."""
     run = Run(aws, options["plan"]["known"], options["public_key_path"], options["timeout"])
     apply_steps(run, options["plan"]["steps"])
-    return run.addresses
 
 
 def apply_steps(run: Run, steps: Iterable[Row]) -> None:
@@ -66,8 +65,7 @@ def apply_steps(run: Run, steps: Iterable[Row]) -> None:
     try:
         for _stage, group in groupby(steps, key=lambda step: int(step["stage"])):
             together({str(number): partial(_apply, run, step) for number, step in enumerate(group)})
-            entries = run.wait_for("running", run.started)
-            run.addresses += [entry["PublicIpAddress"] for entry in entries if entry.get("PublicIpAddress")]
+            run.wait_for("running", run.started)
             run.started.clear()
     except Ec2Error as failure:
         failure.details["done"] = run.done

@@ -51,7 +51,7 @@ class Plan:
         self.drift.append({"name": name, "what": what, "from": is_, "to": should, "apply_with": apply_with})
 
 
-def plan_tags(plan: Plan, desired: Desired, what: str, entry: Row, tags: Mapping[str, str]) -> None:
+def plan_tags(plan: Plan, what: str, entry: Row, tags: Mapping[str, str]) -> None:
     """Bring tags in line; tags of others stay."""
     wrong = {key: value for key, value in tags.items() if entry["tags"].get(key) != value}
     entry_id = str(entry.get("id") or entry.get("allocation_id"))
@@ -79,7 +79,7 @@ def plan_network(plan: Plan, desired: Desired, found: Mapping[str, Any], context
         plan.step(FILL, "create_gateway", "Create an internet gateway", tags=desired.tags_of(name))
     else:
         plan.knows("gateway", "", gateway["id"])
-        plan_tags(plan, desired, "the internet gateway", gateway, desired.tags_of(name))
+        plan_tags(plan, "the internet gateway", gateway, desired.tags_of(name))
     if gateway is None or not attached:
         plan.step(CONNECT, "attach_gateway", "Attach the internet gateway to the VPC")
     _route(plan, found, vpc, gateway)
@@ -114,7 +114,7 @@ def _vpc(plan: Plan, desired: Desired, found: Mapping[str, Any], context: Contex
         )
     if not vpc["dns_hostnames"]:
         plan.step(FILL, "name_hosts", "Give names to the VPC's addresses")
-    plan_tags(plan, desired, "the VPC", vpc, desired.tags_of(desired.project))
+    plan_tags(plan, "the VPC", vpc, desired.tags_of(desired.project))
     return vpc
 
 
@@ -142,7 +142,7 @@ def _subnets(plan: Plan, desired: Desired, found: Mapping[str, Any], context: Co
                 plan.differs(
                     full, f"{what} of the subnet", is_, should, "nothing: AWS cannot change it; use a new name"
                 )
-        plan_tags(plan, desired, f"the subnet {full}", known, desired.tags_of(full))
+        plan_tags(plan, f"the subnet {full}", known, desired.tags_of(full))
 
 
 def _route(plan: Plan, found: Mapping[str, Any], vpc: Row | None, gateway: Row | None) -> None:
@@ -203,7 +203,7 @@ def plan_groups(plan: Plan, desired: Desired, found: Mapping[str, Any]) -> None:
             details = {"name": group["name"], "full": full, "description": group["description"], "tags": tags}
             plan.step(FILL, "create_group", says, **details)
         else:
-            plan_tags(plan, desired, f"the security group {full}", known, desired.tags_of(full))
+            plan_tags(plan, f"the security group {full}", known, desired.tags_of(full))
             if known["description"] != group["description"]:
                 should = group["description"]
                 plan.differs(full, "description", known["description"], should, "nothing: AWS cannot change it")
@@ -263,7 +263,7 @@ def plan_key(plan: Plan, desired: Desired, context: Context, key_exists: bool, p
         )
     if context.key_pair["tags"].get("Project") == desired.project:
         tags = desired.tags_of(desired.key_name)
-        plan_tags(plan, desired, f"the key pair {desired.key_name}", context.key_pair, tags)
+        plan_tags(plan, f"the key pair {desired.key_name}", context.key_pair, tags)
 
 
 def _material(public_key: str) -> list[str]:

@@ -16,6 +16,7 @@ from .plan import AFTERWARDS, MACHINES, POWER, Plan, plan_tags
 from .ttl import has_expired
 
 HOP_LIMIT = 1
+_LOOSE = ("available", "creating")
 
 
 def plan_instances(plan: Plan, desired: Desired, found: Mapping[str, Any], context: Context) -> None:
@@ -54,6 +55,11 @@ def plan_instances(plan: Plan, desired: Desired, found: Mapping[str, Any], conte
                 "not described",
                 "terminating it, or playbooks/destroy.yml",
             )
+    used = plan.known.get("volume", {}).values()
+    for volume in found["volumes"]:
+        if not volume["instance_id"] and volume["state"] in _LOOSE and volume["id"] not in used:
+            name = volume["tags"].get("Name") or volume["id"]
+            plan.differs(name, "volume", "attached to nothing", "not described", f"deleting {volume['id']} by hand")
 
 
 def _launch(plan: Plan, desired: Desired, found: Mapping[str, Any], context: Context, instance: Row) -> None:
@@ -132,7 +138,7 @@ def _keep(plan: Plan, desired: Desired, found: Mapping[str, Any], context: Conte
     pinned = instance.get("subnet")
     if pinned and plan.id_of("subnet", pinned) != entry["subnet_id"]:
         plan.differs(name, "subnet", entry["subnet_id"], pinned, "launching the instance anew")
-    plan_tags(plan, desired, name, entry, desired.instance_tags(instance))
+    plan_tags(plan, name, entry, desired.instance_tags(instance))
     _volumes(plan, desired, found, instance, entry)
     _type(plan, desired, context, instance, entry)
 
@@ -179,7 +185,7 @@ def _volumes(plan: Plan, desired: Desired, found: Mapping[str, Any], instance: R
         # One that was added later keeps its own name, by which it is found when a run ends before it is attached.
         if known["tags"].get("Name") == f"{name}-{device}":
             tags = {**tags, "Name": f"{name}-{device}"}
-        plan_tags(plan, desired, f"the volume {device} of {name}", known, tags)
+        plan_tags(plan, f"the volume {device} of {name}", known, tags)
         if not known["encrypted"]:
             plan.differs(f"{name} {device}", "encryption", "none", "encrypted", "launching the instance anew")
         changes = {
@@ -221,9 +227,7 @@ def _new_volume(plan: Plan, found: Mapping[str, Any], name: str, entry: Row, vol
         (
             each
             for each in found["volumes"]
-            if not each["instance_id"]
-            and each["tags"].get("Name") == tags["Name"]
-            and each["state"] in ("available", "creating")
+            if not each["instance_id"] and each["tags"].get("Name") == tags["Name"] and each["state"] in _LOOSE
         ),
         None,
     )
@@ -250,7 +254,7 @@ def _address(plan: Plan, desired: Desired, found: Mapping[str, Any], instance: R
         plan.step(MACHINES, "allocate_address", f"Allocate an Elastic IP address for {name}", name=name, tags=tags)
     else:
         plan.knows("address", name, known["allocation_id"])
-        plan_tags(plan, desired, f"the Elastic IP address of {name}", known, tags)
+        plan_tags(plan, f"the Elastic IP address of {name}", known, tags)
     if known is None or entry is None or known["instance_id"] != entry["id"]:
         says = f"Associate the Elastic IP address with {name}"
         plan.step(AFTERWARDS, "associate_address", says, name=name)

@@ -13,6 +13,7 @@ from datetime import datetime
 from . import shapes
 from .client import Aws, Row
 from .errors import Ec2Error
+from .run import pauses
 from .ttl import has_expired
 
 # The state that is asked for: its name in EC2, the way there, the way to the opposite, and the call.
@@ -20,7 +21,6 @@ _STATES = {
     "stopped": ("stopped", "stopping", "pending", "stop_instances"),
     "started": ("running", "pending", "stopping", "start_instances"),
 }
-_LONGEST_NAP = 5.0
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,9 @@ def switch(aws: Aws, power: Power, state: str, timeout: float) -> None:
 
 def wait_until(aws: Aws, ids: Sequence[str], met: Callable[[str], bool], what: str, deadline: float) -> None:
     """Ask for the states of instances until each meets the condition; raises Ec2Error after the deadline."""
-    nap = 0.5
-    while ids:
+    if not ids:
+        return
+    for pause in pauses(longest=5):
         states = {str(entry["id"]): str(entry["state"]) for entry in read_instances(aws, ids)}
         missing = [
             f"{each} ({states.get(each, 'terminated')})" for each in ids if not met(states.get(each, "terminated"))
@@ -73,8 +74,7 @@ def wait_until(aws: Aws, ids: Sequence[str], met: Callable[[str], bool], what: s
             raise Ec2Error(
                 f"These instances do not {what} in time: {', '.join(missing)}. Running again goes on waiting."
             )
-        time.sleep(nap)
-        nap = min(nap * 1.5, _LONGEST_NAP)
+        time.sleep(pause)
 
 
 def read_instances(aws: Aws, ids: Sequence[str]) -> list[Row]:

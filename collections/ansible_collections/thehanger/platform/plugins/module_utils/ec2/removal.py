@@ -15,6 +15,7 @@ from .client import Aws, together
 from .errors import Ec2Error
 from .observe import observe
 from .power import wait_until
+from .run import pauses
 from .teardown import Teardown, Thing, plan_teardown
 
 PATIENCE = 120.0
@@ -84,14 +85,12 @@ class Remover:
         """Remove one thing, patiently."""
         remove: Callable[[Thing], None] = getattr(self, "_" + thing.kind.lower().replace(" ", "_"))
         deadline = time.monotonic() + self.patience
-        nap = 0.5
-        while True:
+        for pause in pauses(longest=5):
             try:
                 remove(thing)
             except Ec2Error as failure:
                 if failure.details.get("code") in _IN_USE and time.monotonic() < deadline:
-                    time.sleep(nap)
-                    nap = min(nap * 1.5, 5.0)
+                    time.sleep(pause)
                     continue
                 self.problems.append(f"{thing.kind} {thing.id}: {failure.message}")
             else:
@@ -190,7 +189,6 @@ def remove(aws: Aws, project: str, bucket: bool, timeout: float, check_mode: boo
     told = {
         "kept": [thing.shown() for thing in plan.kept],
         "foreign": list(plan.foreign),
-        "addresses": [entry["public_ip"] for entry in found["instances"] if entry["public_ip"]],
     }
     if check_mode or not plan.going:
         return {"changed": bool(plan.going), "removed": [thing.shown() for thing in plan.going], "left": [], **told}

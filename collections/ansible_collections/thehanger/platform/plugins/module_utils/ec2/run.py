@@ -45,7 +45,6 @@ class Run:
         self.public_key_path = public_key_path
         self.timeout = timeout
         self.started: list[str] = []
-        self.addresses: list[str] = []
         self.done: list[str] = []
         self._known = {kind: dict(ids) for kind, ids in known.items()}
 
@@ -69,17 +68,17 @@ class Run:
             time.sleep(pause)
         return None
 
-    def wait_for(self, state: str, instance_ids: Sequence[str]) -> list[Row]:
+    def wait_for(self, state: str, instance_ids: Sequence[str]) -> None:
         """Wait until instances are in a state, asking often at first; one that ends instead is an error."""
         end = time.monotonic() + self.timeout
         if not instance_ids:
-            return []
+            return
         for pause in pauses(longest=5):
             answer = self.eventually(self.ec2.describe_instances, InstanceIds=list(instance_ids))
             entries = [entry for reservation in answer["Reservations"] for entry in reservation["Instances"]]
             late = [entry for entry in entries if entry["State"]["Name"] != state]
             if not late:
-                return entries
+                return
             for entry in late:
                 if entry["State"]["Name"] in ("terminated", "shutting-down"):
                     reason = (entry.get("StateReason") or {}).get("Message", "no reason given")
@@ -88,7 +87,6 @@ class Run:
                 names = ", ".join(f"{entry['InstanceId']} ({entry['State']['Name']})" for entry in late)
                 raise Ec2Error(f"After {self.timeout:.0f} s not every instance is {state}: {names}. Run again.")
             time.sleep(pause)
-        return []
 
 
 def pauses(first: float = 0.5, longest: float = 10) -> Iterator[float]:

@@ -20,7 +20,6 @@ def subnet(entry: Row) -> Row:
         "vpc_id": entry["VpcId"],
         "cidr": entry["CidrBlock"],
         "availability_zone": entry["AvailabilityZone"],
-        "map_public": bool(entry.get("MapPublicIpOnLaunch", False)),
         "tags": tags_of(entry),
     }
 
@@ -95,7 +94,6 @@ def key_pair(entry: Row) -> Row:
     return {
         "id": entry.get("KeyPairId", ""),
         "name": entry["KeyName"],
-        "fingerprint": entry.get("KeyFingerprint", ""),
         "tags": tags_of(entry),
     }
 
