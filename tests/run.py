@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COLLECTION = ROOT / "collections/ansible_collections/thehanger/platform"
 COLLECTION_NAME = "ansible_collections.thehanger.platform"
 PACKAGES = ("--config-file=../pyproject.toml", "--namespace-packages", "--explicit-package-bases")
+FILTERS = ("filter_plugins", "roles/docker_host/filter_plugins")
 LOGS = ROOT / ".lab/test/test-logs"
 # Labs beside the one of `make up`, each with its EC2 and Snowflake port: several platforms stand at a time, and no
 # failure that one test orders meets another.
@@ -57,7 +58,7 @@ def static_checks() -> list[Step]:
     return [
         Step("yamllint", ["yamllint", "--strict", "."]),
         Step("ruff", ["ruff", "check", "."]),
-        Step("mypy", ["mypy", "lab/hanger_lab", "oltp/hanger_oltp", "filter_plugins", "roles/docker_host/filter_plugins"]),
+        Step("mypy", ["mypy", "lab/hanger_lab", "oltp/hanger_oltp", *FILTERS]),
         Step(
             "mypy-collection",
             ["mypy", *PACKAGES, "-p", f"{COLLECTION_NAME}.plugins.module_utils"],
