@@ -125,7 +125,8 @@ def modify_volume(run: Run, step: Row) -> None:
     end = time.monotonic() + run.timeout
     for pause in pauses(longest=5):
         # AWS may not know the modification at once.
-        states = run.ec2.describe_volumes_modifications(VolumeIds=[step["id"]])["VolumesModifications"] or [{}]
+        answer = run.eventually(run.ec2.describe_volumes_modifications, VolumeIds=[step["id"]])
+        states = answer["VolumesModifications"] or [{}]
         state = states[0].get("ModificationState", "unknown")
         if state == "failed":
             reason = states[0].get("StatusMessage") or "no reason given"

@@ -27,6 +27,7 @@ _NOT_YET = frozenset(
         "InvalidRouteTableID.NotFound",
         "InvalidSubnetID.NotFound",
         "InvalidVolume.NotFound",
+        "InvalidVolumeModification.NotFound",
         "InvalidVpcID.NotFound",
         "NoSuchEntity",
     }
