@@ -53,6 +53,9 @@ class LookupModule(LookupBase):
             opener.open(f"{lab['ec2']['endpoint_url']}/healthz", timeout=5).close()
         except (OSError, ValueError, KeyError):
             raise AnsibleError(HINT) from None
+        # The inventory plugin asks EC2 in this process, which `environment` in a playbook does not reach.
+        os.environ.setdefault("AWS_RETRY_MODE", "standard")
+        os.environ.setdefault("AWS_MAX_ATTEMPTS", "10")
         if session_manager := lab.get("ssm"):
             os.environ |= {
                 "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",

@@ -47,9 +47,9 @@ def run(account, calls, tmp_path, capsys):
     return Runner(tmp_path, capsys)
 
 
-def changed(name, /, **values):
+def changed(instance, **values):
     """Return the described instances with one of them changed."""
-    return [{**each, **values} if each["name"] == name else each for each in DESCRIPTION["instances"]]
+    return [{**each, **values} if each["name"] == instance else each for each in DESCRIPTION["instances"]]
 
 
 def shape(found):
@@ -113,7 +113,7 @@ class TestLife:
             ("gym-oltp", "running", "t3.small", 1, True),
         ]
         assert [volume[1:] for volume in built["volumes"]][1:] == [("/dev/sda1", 20, True), ("/dev/sdf", 5, True)]
-        assert [name for name, _ in built["addresses"]] == ["gym-oltp"]
+        assert [each[0] for each in built["addresses"]] == ["gym-oltp"]
         assert built["routes"] == [(True, 1, [])]
 
     def test_launches_need_tokens_for_metadata_and_carry_their_tags(self, run, calls):

@@ -34,7 +34,7 @@ def problems_of(desired: Desired) -> list[str]:
         *_services(desired),
         *_instances(desired),
         *_key(desired),
-        *([f"{desired.variable('ttl')}: {problem}"] if (problem := ttl_problem(desired.ttl)) else []),
+        *(f"{desired.variable('ttl')}: {problem}" for problem in [ttl_problem(desired.ttl)] if problem),
     ]
 
 

@@ -34,7 +34,7 @@ class Power:
 
 def plan_power(instances: Iterable[Row], state: str, expired_only: bool, now: datetime) -> Power:
     """Decide what happens to each instance; one that is being terminated is no business of this."""
-    goal, way, _, _ = _STATES[state]
+    goal, way = _STATES[state][:2]
     alive = [entry for entry in instances if entry["state"] not in ("shutting-down", "terminated")]
     spared = [entry for entry in alive if expired_only and not has_expired(entry["tags"].get("hanger_ttl", ""), now)]
     meant = [entry for entry in alive if entry not in spared]
@@ -47,7 +47,7 @@ def plan_power(instances: Iterable[Row], state: str, expired_only: bool, now: da
 
 def switch(aws: Aws, power: Power, state: str, timeout: float) -> None:
     """Switch the instances with one call and wait until all are there; raises Ec2Error after the timeout."""
-    goal, _, opposite, operation = _STATES[state]
+    goal, _way, opposite, operation = _STATES[state]
     deadline = time.monotonic() + timeout
     turning = [str(entry["id"]) for entry in power.switch if entry["state"] == opposite]
     if turning:
