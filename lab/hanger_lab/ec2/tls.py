@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from hanger_lab.files import private_directory, write_private
 
 LIFETIME = timedelta(days=3650)
 HANDSHAKE_SECONDS = 10
+GOODBYE_SECONDS = 1
 _FIRST_BYTE = b"\x16"  # of a TLS handshake record, RFC 8446, 5.1; no method of HTTP begins with it
 
 
@@ -48,6 +50,10 @@ class EitherServer(ThreadedWSGIServer):
             return
         with self._tls.wrap_socket(request, server_side=True) as wrapped:
             super().finish_request(wrapped, client_address)
+            # The answer may end where the connection does, and the client must know that nobody cut it off.
+            with suppress(OSError):
+                wrapped.settimeout(GOODBYE_SECONDS)
+                wrapped.unwrap()
 
 
 def server_context(directory: Path, address: str) -> ssl.SSLContext:

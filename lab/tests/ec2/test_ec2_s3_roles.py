@@ -162,6 +162,15 @@ def test_one_port_answers_with_and_without_tls(tmp_path: Path) -> None:
             urllib.request.urlopen(f"https://127.0.0.1:{port}/", timeout=5)
 
 
+def test_an_answer_of_unknown_length_ends_as_it_should(tmp_path: Path) -> None:
+    with served(tmp_path) as port, socket.create_connection(("127.0.0.1", port), timeout=5) as plain:
+        trusting = ssl.create_default_context(cafile=str(authority(tmp_path).certificate))
+        with trusting.wrap_socket(plain, server_hostname="127.0.0.1", suppress_ragged_eofs=False) as client:
+            client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            answer = b"".join(iter(lambda: client.recv(4096), b""))
+    assert answer.endswith(b"hello")
+
+
 def test_who_says_nothing_keeps_nobody_waiting(tmp_path: Path) -> None:
     with (
         served(tmp_path) as port,
