@@ -60,6 +60,7 @@ def _playbooks(environment: dict[str, str]) -> Iterator[dict[str, Any]]:
         raise SystemExit(f"a second run must change nothing, this one says changed={changed}:\n{output[-4000:]}")
     yield _figure("ec2_launch_second_run_s", seconds, "site.yml --tags ec2_launch on the whole platform, changed=0")
     destroy = ["ansible-playbook", "playbooks/destroy.yml", "-e", f"hanger_destroy_confirm={PROJECT}"]
+    destroy += ["-e", "hanger_destroy_backups=delete"]
     seconds, _ = _timed(destroy, environment)
     yield _figure("destroy_s", seconds, "the whole platform, the warehouse's objects too")
 

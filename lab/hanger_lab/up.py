@@ -12,6 +12,7 @@ from typing import Any
 from hanger_lab import session_plugin
 from hanger_lab.airbyte_image import AirbyteImage, airbyte_image
 from hanger_lab.config import Lab
+from hanger_lab.ec2.tls import authority
 from hanger_lab.files import private_directory, write_private
 from hanger_lab.keys import AccessKey, KeyPair, ec2_key, provisioner_key
 from hanger_lab.lock import exclusive
@@ -162,4 +163,10 @@ def _facts(
         "ssh": {"proxy_command": ways.proxy_command},
         "ssm": {"plugin": str(_session_plugin(lab)), "s3_endpoint_url": f"http://{ways.host}:{lab.ec2_port}"},
         "images": images,
+        **({"s3": _s3(lab, ways.host)} if ways.gateway else {}),
     }
+
+
+def _s3(lab: Lab, host: str) -> dict[str, Any]:
+    """Tell where machines find S3 over TLS."""
+    return {"host": host, "port": lab.ec2_port, "ca_certificate_path": str(authority(lab.directory).certificate)}

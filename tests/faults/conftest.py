@@ -34,7 +34,9 @@ def vpc_cidr(account: Account) -> str:
 def platform() -> Iterator[Platform]:
     """The lab's world with a project of its own; what is left of it is removed after the last test."""
     environment = {name: value for name, value in os.environ.items() if name not in AWS_OF_THE_USERS}
-    platform = Platform("lab", {**environment, "HANGER_PROJECT": PROJECT})
+    platform = Platform(
+        "lab", {**environment, "HANGER_PROJECT": PROJECT}, variables(hanger_backup_repository="directory")
+    )
     yield platform
     order("clear")
     removal = destroy(platform)

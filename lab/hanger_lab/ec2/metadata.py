@@ -6,7 +6,7 @@ import base64
 import hmac
 import json
 import string
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -167,15 +167,32 @@ def _iam(instance: Any, secret: bytes, now: datetime) -> Tree:
     profile = _profile(instance)
     if profile is None:
         return {}
-    since = datetime.fromtimestamp(now.timestamp() // CREDENTIALS_CHANGE.seconds * CREDENTIALS_CHANGE.seconds, UTC)
+    since = _changed(now)
     info = {
         "Code": "Success",
         "LastUpdated": since.strftime(TIME),
         "InstanceProfileArn": profile.arn,
         "InstanceProfileId": profile.id,
     }
-    roles = {role.name: _credentials(instance, role.name, secret, since) for role in profile.roles}
+    roles = {
+        role.name: json.dumps(_credentials(instance, role.name, secret, since), indent=2) for role in profile.roles
+    }
     return {"info": json.dumps(info, indent=2), "security-credentials": dict(roles)}
+
+
+def role_credentials(instance: Any, secret: bytes, now: datetime) -> Iterator[tuple[Any, dict[str, str]]]:
+    """Yield the roles of an instance with each of their credentials that holds now, as the service tells them."""
+    profile = _profile(instance)
+    since = _changed(now)
+    while profile is not None and since + CREDENTIALS_LAST > now:
+        for role in profile.roles:
+            yield role, _credentials(instance, role.name, secret, since)
+        since -= CREDENTIALS_CHANGE
+
+
+def _changed(now: datetime) -> datetime:
+    """Return when the credentials that are told now were new."""
+    return datetime.fromtimestamp(now.timestamp() // CREDENTIALS_CHANGE.seconds * CREDENTIALS_CHANGE.seconds, UTC)
 
 
 def _profile(instance: Any) -> Any:
@@ -184,13 +201,13 @@ def _profile(instance: Any) -> Any:
     return next((profile for profile in profiles if profile.arn == arn), None)
 
 
-def _credentials(instance: Any, role: str, secret: bytes, since: datetime) -> str:
-    """Return credentials in the shape of real ones. They open nothing: the lab's API takes the lab's own key only."""
+def _credentials(instance: Any, role: str, secret: bytes, since: datetime) -> dict[str, str]:
+    """Return credentials in the shape of real ones. They open S3, as far as the role's policies go."""
 
     def made(purpose: str) -> bytes:
         return hmac.digest(secret, f"{purpose} {instance.id} {role} {since}".encode(), "sha512")
 
-    credentials = {
+    return {
         "Code": "Success",
         "LastUpdated": since.strftime(TIME),
         "Type": "AWS-HMAC",
@@ -199,4 +216,3 @@ def _credentials(instance: Any, role: str, secret: bytes, since: datetime) -> st
         "Token": base64.b64encode(made("token") * 4).decode(),
         "Expiration": (since + CREDENTIALS_LAST).strftime(TIME),
     }
-    return json.dumps(credentials, indent=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -29,10 +30,12 @@ from hanger_lab.ec2.patches import Patches
 from hanger_lab.ec2.reconcile import reconcile
 from hanger_lab.ec2.s3 import differences as s3_differences
 from hanger_lab.ec2.s3.application import Storage
+from hanger_lab.ec2.s3.callers import Callers
 from hanger_lab.ec2.s3.objects import Objects
 from hanger_lab.ec2.ssm import agent
 from hanger_lab.ec2.ssm.sessions import Sessions
 from hanger_lab.ec2.state import State
+from hanger_lab.ec2.tls import EitherServer, server_context
 from hanger_lab.ec2.truth import Truth
 from hanger_lab.keys import ec2_key
 
@@ -89,12 +92,15 @@ def running(
         moto = DomainDispatcherApplication(create_backend_app)
         application = Application(moto, save, key, journal, faults, truth.observe)
         stack.callback(_finish, application, lab)
-        storage = Storage(create_backend_app("s3"), save, key, journal, application.writing, agent.package)
+        secret = key.secret_key.encode()
+        callers = Callers(key, secret)
+        storage = Storage(create_backend_app("s3"), save, callers, journal, application.writing, agent.package)
         door = Door(key, fleet.name, {"session": sessions.page})
         _serve(stack, listener, Front(application, storage, door))
         if machines_address:
             gateway = stack.enter_context(_listen(machines_address, listener.getsockname()[1]))
-            _serve(stack, gateway, MachineFront(storage, MetadataService(key.secret_key.encode())))
+            tls = server_context(lab.directory, machines_address)
+            _serve(stack, gateway, MachineFront(storage, MetadataService(secret)), tls)
         log.info("EC2 of lab %s is on http://%s:%d", lab.id, *listener.getsockname())
         yield application
 
@@ -113,9 +119,9 @@ def state_file(lab: Lab) -> Path:
     return lab.directory / "ec2" / "state.pickle"
 
 
-def _serve(stack: ExitStack, listener: socket.socket, application: Any) -> None:
+def _serve(stack: ExitStack, listener: socket.socket, application: Any, tls: ssl.SSLContext | None = None) -> None:
     """Answer at a listener until the stack is left."""
-    server = _server(listener, application)
+    server = _server(listener, application, tls)
     thread = threading.Thread(target=server.serve_forever, name="ec2", daemon=True)
     thread.start()
     stack.callback(thread.join)
@@ -141,6 +147,8 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _server(listener: socket.socket, application: Any) -> BaseWSGIServer:
+def _server(listener: socket.socket, application: Any, tls: ssl.SSLContext | None) -> BaseWSGIServer:
     host, port = listener.getsockname()
+    if tls:
+        return EitherServer(host, port, application, _Quiet, fd=listener.fileno(), tls=tls)
     return make_server(host, port, application, threaded=True, request_handler=_Quiet, fd=listener.fileno())

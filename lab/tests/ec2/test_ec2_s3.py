@@ -19,9 +19,11 @@ from hanger_lab.config import Lab
 from hanger_lab.ec2.front import MachineFront
 from hanger_lab.ec2.s3.access import S3Refusal, authorize, sign
 from hanger_lab.ec2.s3.actions import action
+from hanger_lab.ec2.s3.callers import Callers
 from hanger_lab.keys import AccessKey, ec2_key
 
 KEY = AccessKey("LABKEY", "secret")
+CALLERS = Callers(KEY, b"", lambda: iter(()))
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 ODD = "i-1//home/admin/.ansible/a b+c&d.py"
 
@@ -90,10 +92,10 @@ def test_a_presigned_url_ends(age: int, expires: str, accepted: bool) -> None:
     }
     environ["QUERY_STRING"] += f"&X-Amz-Signature={sign(environ, ['host'], moment, scope, 'UNSIGNED-PAYLOAD', KEY)}"
     if accepted:
-        authorize(environ, b"", KEY, NOW)
+        assert authorize(environ, b"", CALLERS.find, NOW).key == KEY
     else:
         with pytest.raises(S3Refusal):
-            authorize(environ, b"", KEY, NOW)
+            authorize(environ, b"", CALLERS.find, NOW)
 
 
 def test_strangers_are_refused_in_s3s_words(ec2: Any, s3: Any, lab: Lab) -> None:

@@ -1,9 +1,10 @@
-"""Who may call the lab's S3: whoever signed with the lab's key, in a header or, for a while, in the query of a URL."""
+"""Who may call the lab's S3: whoever signed with a known key, in a header or, for a while, in the query of a URL."""
 
 from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -12,6 +13,7 @@ from urllib.parse import parse_qsl, quote
 from xml.sax.saxutils import escape
 
 from hanger_lab.ec2.access import CLOCK_SKEW, TIME_FORMAT
+from hanger_lab.ec2.s3.callers import Caller
 from hanger_lab.keys import AccessKey
 
 Environ = dict[str, Any]
@@ -47,32 +49,42 @@ def is_for_s3(environ: Environ) -> bool:
     return _CREDENTIAL.fullmatch(given["credential"] if given else credential) is not None
 
 
-def authorize(environ: Environ, body: bytes, key: AccessKey, now: datetime | None = None) -> None:
-    """Raise S3Refusal unless the lab's key signed the request and it is neither too old nor from the future."""
+def authorize(
+    environ: Environ, body: bytes, find: Callable[[str], Caller | None], now: datetime | None = None
+) -> Caller:
+    """Return who signed the request; raise S3Refusal unless it is known and neither too old nor from the future."""
     now = now or datetime.now(UTC)
     query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
     given = _HEADER.fullmatch(environ.get("HTTP_AUTHORIZATION", ""))
     if given:
         signed = (given["credential"], given["headers"], given["signature"], environ.get("HTTP_X_AMZ_DATE", ""))
         payload = environ.get("HTTP_X_AMZ_CONTENT_SHA256", "")
+        token = str(environ.get("HTTP_X_AMZ_SECURITY_TOKEN", ""))
         earliest, latest = now - CLOCK_SKEW, now + CLOCK_SKEW
         if re.fullmatch("[0-9a-f]{64}", payload) and payload != sha256(body).hexdigest():
             raise S3Refusal("XAmzContentSHA256Mismatch", "the body is not the one that was signed", "400 Bad Request")
     else:
         words = ("X-Amz-Credential", "X-Amz-SignedHeaders", "X-Amz-Signature", "X-Amz-Date")
         signed = tuple(query.get(word, "") for word in words)
-        payload = UNSIGNED
+        payload, token = UNSIGNED, query.get("X-Amz-Security-Token", "")
         earliest, latest = now - _lifetime(query.get("X-Amz-Expires", "")), now + CLOCK_SKEW
     credential, headers, signature, moment = signed
     scope = _CREDENTIAL.fullmatch(credential)
     if scope is None or not _MOMENT.fullmatch(moment) or "host" not in headers.split(";"):
         raise S3Refusal("AccessDenied", "the request carries no version 4 signature for S3")
-    if not hmac.compare_digest(scope["key"].encode(), key.access_key.encode()):
-        raise S3Refusal("InvalidAccessKeyId", "not the access key of this lab, see lab.json")
-    if not hmac.compare_digest(sign(environ, headers.split(";"), moment, scope["scope"], payload, key), signature):
-        raise S3Refusal("SignatureDoesNotMatch", "the signature is not of this lab's secret key")
+    caller = find(scope["key"])
+    if caller is None:
+        raise S3Refusal(
+            "InvalidAccessKeyId", "neither the access key of this lab, see lab.json, nor a role's that holds"
+        )
+    if not caller.genuine(token):
+        raise S3Refusal("InvalidToken", "the token is not the one that came with the access key", "400 Bad Request")
+    genuine = sign(environ, headers.split(";"), moment, scope["scope"], payload, caller.key)
+    if not hmac.compare_digest(genuine, signature):
+        raise S3Refusal("SignatureDoesNotMatch", "the signature is not of the access key's secret key")
     if not earliest <= datetime.strptime(moment, TIME_FORMAT).replace(tzinfo=UTC) <= latest:
         raise S3Refusal("AccessDenied" if not given else "RequestTimeTooSkewed", "Request has expired")
+    return caller
 
 
 def sign(environ: Environ, headers: list[str], moment: str, scope: str, payload: str, key: AccessKey) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from hanger_lab.ec2.journal import Journal
 from hanger_lab.ec2.s3.access import S3Refusal, authorize, is_for_s3
 from hanger_lab.ec2.s3.actions import action
-from hanger_lab.keys import AccessKey
+from hanger_lab.ec2.s3.callers import Callers, resources
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +32,12 @@ class Storage:
         self,
         moto: Wsgi,
         save: Callable[[], None],
-        key: AccessKey,
+        callers: Callers,
         journal: Journal,
         writing: RLock,
         public: Callable[[str], bytes | None] = lambda path: None,
     ) -> None:
-        self._moto, self._save, self._key = moto, save, key
+        self._moto, self._save, self._callers = moto, save, callers
         self._journal, self._writing, self._public = journal, writing, public
 
     def owns(self, environ: Environ) -> bool:
@@ -55,7 +55,7 @@ class Storage:
         method, path = str(environ["REQUEST_METHOD"]), str(environ.get("PATH_INFO", "/"))
         name = action(method, path, environ.get("QUERY_STRING", ""))
         try:
-            authorize(environ, body, self._key)
+            self._admit(environ, body, name, path)
         except S3Refusal as refusal:
             log.warning("s3 %s %s: %s", name, path, refusal.message)
             status, headers, content = refusal.answer()
@@ -72,6 +72,12 @@ class Storage:
                 self._save()
         start_response(*answer)
         return [content]
+
+    def _admit(self, environ: Environ, body: bytes, name: str, path: str) -> None:
+        caller = authorize(environ, body, self._callers.find)
+        for needed, resource in resources(name, path, body, str(environ.get("HTTP_X_AMZ_COPY_SOURCE", ""))):
+            if not caller.may(needed, resource):
+                raise S3Refusal("AccessDenied", f"the instance's role is not allowed {needed} on {resource}")
 
     def _package(self, environ: Environ) -> bytes | None:
         signed = "HTTP_AUTHORIZATION" in environ or "X-Amz-Signature" in environ.get("QUERY_STRING", "")

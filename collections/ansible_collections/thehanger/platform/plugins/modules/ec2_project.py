@@ -32,12 +32,15 @@ options:
       - Whether only instances are meant whose tag C(hanger_ttl) holds a time that has passed. Not with V(state=absent).
     type: bool
     default: false
-  session_bucket:
+  buckets:
     description:
-      - Whether V(state=absent) is about the project's bucket for Session Manager as well,
-        C(<project>-ssm-<account>-<region>). Looking for it takes permissions on S3.
-    type: bool
-    default: false
+      - The project's buckets that V(state=absent) is about as well, with all that is in them, by their purpose.
+        They are called C(<project>-<purpose>-<account>-<region>). Looking for them takes permissions on S3.
+      - V(ssm) is the one through which files are copied over Session Manager, V(backups) has the database's backups.
+    type: list
+    elements: str
+    choices: [ssm, backups]
+    default: []
   wait_timeout:
     description:
       - Seconds after which waiting for the instances is given up.
@@ -96,6 +99,12 @@ kept:
   type: list
   elements: dict
   sample: [{kind: VPC, id: vpc-1, name: thehanger}]
+filled:
+  description: Names of those of the O(buckets) in which there was something.
+  returned: with V(state=absent)
+  type: list
+  elements: str
+  sample: [thehanger-backups-123456789012-eu-west-1]
 foreign:
   description: What lies in the project's networks, or has its name, without its tag.
   returned: with V(state=absent)
@@ -146,7 +155,7 @@ def main() -> None:
         {
             "state": {"type": "str", "choices": ["absent", "started", "stopped"], "required": True},
             "expired_only": {"type": "bool", "default": False},
-            "session_bucket": {"type": "bool", "default": False},
+            "buckets": {"type": "list", "elements": "str", "choices": ["ssm", "backups"], "default": []},
             "wait_timeout": {"type": "int", "default": 600},
         }
     )
@@ -154,7 +163,7 @@ def main() -> None:
     if options["state"] == "absent" and options["expired_only"]:
         module.fail_json(msg="expired_only: only stopping and starting can be limited to what has expired")
     if options["state"] == "absent":
-        rest = (options["session_bucket"], options["wait_timeout"], module.check_mode)
+        rest = (options["buckets"], options["wait_timeout"], module.check_mode)
         finish(module, lambda aws: remove(aws, options["project"], *rest))
     finish(module, lambda aws: power(module, aws))
 

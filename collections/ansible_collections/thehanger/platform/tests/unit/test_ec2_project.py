@@ -179,10 +179,10 @@ def platform(account):
     iam.create_instance_profile(InstanceProfileName=f"gym-{REGION}", Tags=tags)
     iam.add_role_to_instance_profile(InstanceProfileName=f"gym-{REGION}", RoleName=f"gym-{REGION}")
     s3 = boto3.client("s3", region_name=REGION)
-    bucket = f"gym-ssm-123456789012-{REGION}"
-    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
-    s3.put_object(Bucket=bucket, Key="i-1/file", Body=b"")
+    for bucket in (SESSIONS, BACKUPS):
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
+    s3.put_object(Bucket=BACKUPS, Key="pgbackrest/file", Body=b"")
     return {"vpc": vpc, "subnet": subnet, "instance": machine}
 
 
@@ -197,6 +197,7 @@ def forget_interfaces(account):
         account.delete_network_interface(NetworkInterfaceId=interface["NetworkInterfaceId"])
 
 
+SESSIONS, BACKUPS = (f"gym-{purpose}-123456789012-{REGION}" for purpose in ("ssm", "backups"))
 KINDS = {
     "instance",
     "key pair",
@@ -230,14 +231,31 @@ class TestModule:
         assert run("stopped", expired_only=True)["changed"]
 
     def test_removes_everything_once_and_nothing_in_check_mode(self, run, account, platform):
-        planned = run("absent", check_mode=True, session_bucket=True)
+        planned = run("absent", check_mode=True, buckets=["ssm", "backups"])
+        assert planned["filled"] == [BACKUPS]
         assert {row["kind"] for row in planned["removed"]} == KINDS
         assert states(account) == ["running"]
-        removed = run("absent", session_bucket=True)
+        removed = run("absent", buckets=["ssm", "backups"])
         assert {row["id"] for row in removed["removed"]} == {row["id"] for row in planned["removed"]}
         assert (removed["changed"], removed["left"], removed["kept"], removed["foreign"]) == (True, [], [], [])
-        again = run("absent")
-        assert (again["changed"], again["removed"]) == (False, [])
+        again = run("absent", buckets=["ssm", "backups"])
+        assert (again["changed"], again["removed"], again["filled"]) == (False, [], [])
+
+    def test_leaves_a_bucket_that_nobody_named(self, run, account, platform):
+        removed = run("absent", buckets=["ssm"])
+        assert [row["id"] for row in removed["removed"] if row["kind"] == "bucket"] == [SESSIONS]
+        assert boto3.client("s3", region_name=REGION).head_bucket(Bucket=BACKUPS)
+
+    def test_tells_which_object_stays(self, run, account, platform, monkeypatch):
+        def kept(client, **parameters):
+            return {"Errors": [{"Key": "pgbackrest/file", "Code": "AccessDenied", "Message": "Access Denied"}]}
+
+        with monkeypatch.context() as patch:
+            patch.setattr(removal, "_delete_objects", kept)
+            failed = run("absent", buckets=["backups"])
+        assert failed["failed"]
+        assert "pgbackrest/file" in failed["msg"]
+        assert [row["id"] for row in failed["left"]] == [BACKUPS]
 
     def test_touches_nothing_without_the_tag(self, run, account, platform):
         group = account.create_security_group(

@@ -19,6 +19,7 @@ from .run import pauses
 from .teardown import Teardown, Thing, plan_teardown
 
 PATIENCE = 120.0
+MOST_AT_A_TIME = 1000  # objects that S3 deletes with one call
 _GONE = ("NotFound", "NoSuchEntity", "NoSuchBucket", "Gateway.NotAttached")
 # AWS lets go of an interface or an address some seconds after its instance is gone.
 _IN_USE = ("DependencyViolation", "VolumeInUse", "IncorrectState", "InvalidIPAddress.InUse", "DeleteConflict")
@@ -140,8 +141,14 @@ class Remover:
         self._call("iam", "delete_role", RoleName=thing.id)
 
     def _bucket(self, thing: Thing) -> None:
-        for entry in self.aws.list("s3", "list_objects_v2", "Contents", Bucket=thing.id):
-            self._call("s3", "delete_object", Bucket=thing.id, Key=entry["Key"])
+        keys = [{"Key": entry["Key"]} for entry in self.aws.list("s3", "list_objects_v2", "Contents", Bucket=thing.id)]
+        for start in range(0, len(keys), MOST_AT_A_TIME):
+            batch = {"Objects": keys[start : start + MOST_AT_A_TIME], "Quiet": True}
+            with self.aws.explained("Removing (s3:delete_objects)"):
+                errors = _delete_objects(self.aws.client("s3"), Bucket=thing.id, Delete=batch).get("Errors", [])
+            if errors:
+                first, more = errors[0], len(errors) - 1
+                raise Ec2Error(f"{thing.id}: {first['Key']} and {more} more stay: {first['Message']}")
         self._call("s3", "delete_bucket", Bucket=thing.id)
 
     def _listed(self, operation: str, key: str, role: str) -> Iterable[Any]:
@@ -161,6 +168,11 @@ class Remover:
                 raise
 
 
+def _delete_objects(client: Any, **parameters: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = client.delete_objects(**parameters)
+    return answer
+
+
 def _is_gone(failure: Ec2Error) -> bool:
     code = str(failure.details.get("code", ""))
     return any(part in code for part in _GONE)
@@ -178,23 +190,24 @@ def _permission(rule: dict[str, Any]) -> dict[str, Any]:
     return permission
 
 
-def remove(aws: Aws, project: str, bucket: bool, timeout: float, check_mode: bool) -> dict[str, Any]:
+def remove(aws: Aws, project: str, buckets: Sequence[str], timeout: float, check_mode: bool) -> dict[str, Any]:
     """Remove everything of a project, look again, and return what a module returns; raises Ec2Error with all problems.
 
-    Its bucket is looked for on request, since that takes permissions that nobody else needs. In check mode, only say
-    what would be removed.
+    Its buckets are looked for on request, by their purpose, since that takes permissions that nobody else needs. In
+    check mode, only say what would be removed.
     """
-    found = _observed(aws, project, bucket)
+    found = _observed(aws, project, buckets)
     plan = plan_teardown(found, project)
     told = {
         "kept": [thing.shown() for thing in plan.kept],
         "foreign": list(plan.foreign),
+        "filled": [row["name"] for row in found["buckets"] if row["filled"]],
     }
     if check_mode or not plan.going:
         return {"changed": bool(plan.going), "removed": [thing.shown() for thing in plan.going], "left": [], **told}
     remover = Remover(aws, timeout, min(timeout, PATIENCE))
     remover.run(plan)
-    remaining = _left(partial(_observed, aws, project, bucket), project, plan, remover)
+    remaining = _left(partial(_observed, aws, project, buckets), project, plan, remover)
     there = {thing.id for thing in remaining}
     followed = [thing for thing in plan.following if thing.id not in there]
     left = [thing.shown() for thing in remaining]
@@ -206,15 +219,15 @@ def remove(aws: Aws, project: str, bucket: bool, timeout: float, check_mode: boo
     return {"changed": True, "left": [], "removed": removed, **told}
 
 
-def _observed(aws: Aws, project: str, bucket: bool) -> dict[str, Any]:
+def _observed(aws: Aws, project: str, buckets: Sequence[str]) -> dict[str, Any]:
     found = observe(aws, project)
-    if bucket:
-        found["bucket"] = _bucket(aws, f"{project.lower()}-ssm-{found['account']}-{aws.region}")
+    names = [f"{project.lower()}-{purpose}-{found['account']}-{aws.region}" for purpose in buckets]
+    found["buckets"] = [row for name in names if (row := _bucket(aws, name))]
     return found
 
 
 def _bucket(aws: Aws, name: str) -> dict[str, Any] | None:
-    """Return the bucket through which files are copied over Session Manager."""
+    """Return a bucket with its tags, and whether there is something in it; None when there is no such bucket."""
     try:
         with aws.explained("Reading (s3:get_bucket_tagging)"):
             tags = aws.client("s3").get_bucket_tagging(Bucket=name)["TagSet"]
@@ -224,7 +237,9 @@ def _bucket(aws: Aws, name: str) -> dict[str, Any] | None:
         if failure.details.get("code") != "NoSuchTagSet":
             raise
         tags = []
-    return {"name": name, "tags": {tag["Key"]: tag["Value"] for tag in tags}}
+    with aws.explained("Reading (s3:list_objects_v2)"):
+        filled = aws.client("s3").list_objects_v2(Bucket=name, MaxKeys=1)["KeyCount"] > 0
+    return {"name": name, "tags": {tag["Key"]: tag["Value"] for tag in tags}, "filled": filled}
 
 
 def _left(look: Callable[[], dict[str, Any]], project: str, plan: Teardown, remover: Remover) -> list[Thing]:

@@ -109,6 +109,8 @@ def _things(found: Mapping[str, Any]) -> Iterable[Thing]:
             yield Thing("route table", row["id"], row["tags"].get("Name", ""), (row["vpc_id"],), row)
     for row in found.get("vpcs", []):
         yield Thing("VPC", row["id"], row["tags"].get("Name", ""), (row["id"],), row)
-    for kind, key in (("instance profile", "instance_profile"), ("role", "role"), ("bucket", "bucket")):
+    for row in found.get("buckets", []):
+        yield Thing("bucket", row["name"], row["name"], data=row)
+    for kind, key in (("instance profile", "instance_profile"), ("role", "role")):
         if found.get(key):
             yield Thing(kind, found[key]["name"], found[key]["name"], data=found[key])
