@@ -64,9 +64,9 @@ def test_old_tls_is_not_spoken(host, version, spoken):
 def test_private_keys_are_read_by_their_owners_only(host):
     server = host.file("/etc/ssl/postgresql/server.pem")
     assert (server.user, server.mode) == ("postgres", 0o600)
-    assert host.run("grep --recursive --files-with-matches 'PRIVATE KEY' /etc/ssl/postgresql").stdout.split() == [
-        "/etc/ssl/postgresql/server.pem"
-    ]
+    with host.sudo():
+        keys = host.check_output("grep --recursive --files-with-matches 'PRIVATE KEY' /etc/ssl/postgresql")
+    assert keys == "/etc/ssl/postgresql/server.pem"
     local = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "tls")
     assert (local / "ca.key").stat().st_mode & 0o777 == 0o600
     assert (local / "clients/climber.key").stat().st_mode & 0o777 == 0o600
@@ -77,7 +77,8 @@ def test_a_certificate_logs_its_own_role_in_and_no_other(psql, clients):
     assert psql("SELECT current_user", "", **climber).stdout.strip() == "climber"
     assert psql("SELECT 1", PASSWORD, **{**READER, "user": "climber"}).rc != 0
     refused = psql("SELECT 1", PASSWORD, **{**climber, "user": "setter"})
-    assert 'certificate authentication failed for user "setter"' in refused.stderr
+    assert refused.rc != 0
+    assert 'authentication failed for user "setter"' in refused.stderr
 
 
 def test_a_password_alone_is_not_enough_where_a_certificate_is_asked_for_too(psql):
@@ -113,13 +114,14 @@ def test_statements_are_counted(as_postgres):
 def test_statements_are_logged_with_who_ran_them_and_ddl_is_audited(psql, as_postgres, host):
     psql("SELECT 'this is logged'", PASSWORD, **READER)
     as_postgres("CREATE TABLE public.audited (id int); DROP TABLE public.audited", "gym")
-    (path,) = host.check_output("ls /var/log/postgresql/main/*.log -t | head -n 1").split()
+    with host.sudo():
+        path = host.check_output("ls -t /var/log/postgresql/main/*.log | head -n 1")
+        log, mode = host.file(path).content_string, host.file(path).mode
     assert re.fullmatch(r".*/postgresql-\w{3}\.log", path)
-    log = host.file(path).content_string
     assert re.search(r"reader@gym 127\.0\.0\.1 .*duration: .* statement: SELECT 'this is logged'", log)
     assert re.search(r"postgres@gym .*AUDIT: SESSION,\d+,1,DDL,CREATE TABLE,.*public\.audited", log)
     assert "AUDIT: SESSION" not in "".join(line for line in log.split("\n") if "this is logged" in line)
-    assert host.file(path).mode == 0o600
+    assert mode == 0o600
 
 
 def test_the_volume_holds_the_data(host, as_postgres):
