@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COLLECTION = ROOT / "collections/ansible_collections/thehanger/platform"
 COLLECTION_NAME = "ansible_collections.thehanger.platform"
 PACKAGES = ("--config-file=../pyproject.toml", "--namespace-packages", "--explicit-package-bases")
-FILTERS = ("filter_plugins", "roles/docker_host/filter_plugins")
+FILTERS = ("filter_plugins", "roles/docker_host/filter_plugins", "roles/postgres_server/filter_plugins")
 LOGS = ROOT / ".lab/test/test-logs"
 # Labs beside the one of `make up`, each with its EC2 and Snowflake port: several platforms stand at a time, and no
 # failure that one test orders meets another.
