@@ -188,11 +188,12 @@ def _rows(rows: Iterable[str] | None) -> dict[str, str]:
 
 def postgres_password_matches(password: str | None, verifier: str | None) -> bool:
     """Tell whether a password is the one of a SCRAM verifier; without a password, or a verifier to be seen, it is."""
-    if not password or password == verifier or verifier == HIDDEN:
+    known = verifier or ""
+    if not password or known in (password, HIDDEN):
         return True
-    if verifier is None or not verifier.startswith("SCRAM-SHA-256$"):
+    if not known.startswith("SCRAM-SHA-256$"):
         return False
-    _, turns, keys = verifier.split("$")
+    _, turns, keys = known.split("$")
     iterations, salt = turns.split(":")
     text = unicodedata.normalize("NFKC", password).encode()
     salted = hashlib.pbkdf2_hmac("sha256", text, base64.b64decode(salt), int(iterations))
@@ -227,7 +228,7 @@ def _extension_differs(item: Item, now: Item) -> bool:
 
 def _publication_differs(item: Item, now: Item) -> bool:
     settings = _strings(item.get("parameters"))
-    publish = {word.strip() for word in settings.get("publish", now["publish"]).split(",")}
+    publish = {word.strip() for word in (settings.get("publish") or str(now["publish"])).split(",")}
     root = settings.get("publish_via_partition_root", "")
     return (
         (bool(item.get("owner")) and item["owner"] != now["owner"])
