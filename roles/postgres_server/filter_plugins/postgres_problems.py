@@ -215,7 +215,7 @@ def _slots(wanted: Item, state: Item, settings: Item) -> Iterator[str]:
     ]
     gone = {item["name"] for item in wanted["slots"] if not _present(item)}
     left = {name for name, slot in cluster.get("slots", {}).items() if slot["type"] == "logical"} - gone
-    if level != "logical":
+    if level in ("minimal", "replica"):
         for name in logical:
             yield f"postgres_server_slots: {name} needs postgres_server_settings to hold wal_level: logical"
         for name in sorted(left - set(logical)):
