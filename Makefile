@@ -24,8 +24,9 @@ down: ## remove the lab; its cache, secrets and logs stay
 	@if [ -x $(BIN)/hanger-lab ]; then hanger-lab down; else echo "nothing to remove: there is no .venv"; fi
 
 .PHONY: status
-status: ## show what runs
+status: ## show what runs, and how the platform is where it stands
 	@hanger-lab status
+	@if [ -n "$$(ansible oltp --list-hosts 2>/dev/null | sed 1d)" ]; then ansible-playbook playbooks/status.yml; fi
 
 .PHONY: tunnel
 tunnel: ## open tunnels to the platform's services and print their URLs
