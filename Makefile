@@ -19,6 +19,12 @@ up: venv ## start the lab and build the platform in it
 	@hanger-lab up
 	@ansible-playbook site.yml
 
+.PHONY: data
+data: venv ## fill the gym's database: SCALE=100, RELOAD=true replaces other data, CSV=directory takes your own files
+	@ansible-playbook site.yml --tags thehangerdb $(if $(SCALE),-e thehangerdb_scale=$(SCALE)) \
+		$(if $(RELOAD),-e thehangerdb_reload=$(RELOAD)) \
+		$(if $(CSV),-e thehangerdb_source=csv -e thehangerdb_csv_directory=$(abspath $(CSV)))
+
 .PHONY: down
 down: ## remove the lab; its cache, secrets and logs stay
 	@if [ -x $(BIN)/hanger-lab ]; then hanger-lab down; else echo "nothing to remove: there is no .venv"; fi
@@ -66,5 +72,5 @@ test: venv ## run every check in a lab of its own; ONLY=regular expression picks
 	@python tests/run.py '$(ONLY)'
 
 .PHONY: bench
-bench: venv ## measure, with NAME=spine or NAME=machines
+bench: venv ## measure, with NAME=spine, NAME=machines or NAME=oltp
 	@python bench/run.py '$(NAME)'

@@ -1,4 +1,4 @@
-"""The gym's operational data, generated: the same input gives the same bytes."""
+"""The operational data of a chain of climbing gyms, generated: the same input gives the same bytes."""
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 """Raised with every change of the data that the same input gives."""

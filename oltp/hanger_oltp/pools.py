@@ -8,8 +8,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 MEMBER_TYPES = (("Monthly", 46), ("Annual", 22), ("Student", 16), ("Punch Card", 10), ("Day Pass", 6))
-MEMBER_STATUSES = (("Active", 72), ("Frozen", 8), ("Inactive", 12), ("Cancelled", 8))
-LEFT_STATUSES = frozenset({"Inactive", "Cancelled"})
+MEMBER_STATUSES = ("Active", "Frozen", "Inactive", "Cancelled")
 ADDRESS_STATUSES = ("Current", "Former", "Mailing")
 ROUTE_COLORS = ("Red", "Orange", "Yellow", "Green", "Blue", "Purple", "Pink", "Black", "White", "Teal")
 GENDERS = (("Female", 47), ("Male", 49), ("Non-binary", 3), ("Undisclosed", 1))
@@ -17,7 +16,6 @@ GRADES = (
     *(f"5.{number}" for number in range(2, 10)),
     *(f"5.{number}{letter}" for number in range(10, 14) for letter in "abcd"),
 )
-QUADRANTS = 4
 EMAIL_DOMAINS = ("example.com", "example.net", "example.org")
 COUNTRY = "United States"
 

@@ -1,32 +1,23 @@
 from __future__ import annotations
 
 import csv
-import gzip
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hanger_oltp.files import write
-from hanger_oltp.gym import COLUMNS, Gym
+from hanger_oltp.chain import Chain
+from hanger_oltp.files import write_csv
+from hanger_oltp.tables import TABLES
 
-Tables = dict[str, list[dict[str, str]]]
-
-
-def read(directory: Path) -> Tables:
-    tables: Tables = {}
-    for table in COLUMNS:
-        with gzip.open(directory / f"{table}.csv.gz", "rt", newline="") as text:
-            tables[table] = list(csv.DictReader(text))
-    return tables
+Rows = dict[str, list[dict[str, str]]]
 
 
 @pytest.fixture(scope="session")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Tables:
-    directory = tmp_path_factory.mktemp("gym")
-    write(Gym(scale=10), directory)
-    return read(directory)
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("chain")
+    write_csv(Chain(scale=50), made)
+    return made
 
 
-@pytest.fixture
-def contents() -> Callable[[Path], dict[str, bytes]]:
-    return lambda directory: {file.name: file.read_bytes() for file in sorted(directory.iterdir())}
+@pytest.fixture(scope="session")
+def tables(directory: Path) -> Rows:
+    return {name: list(csv.DictReader((directory / f"{name}.csv").open(newline=""))) for name in TABLES}

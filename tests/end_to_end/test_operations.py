@@ -85,7 +85,7 @@ def test_a_paused_platform_costs_nothing_by_the_hour_and_comes_back_as_it_was(aw
     passed(aws.play(playbook=RESUME), changed=True)
     assert states(ec2) == {"running"}
     passed(aws.play(playbook=RESUME), changed=False)
-    assert "10 of 10 tables equal" in passed(aws.play(playbook="playbooks/verify.yml")).text
+    assert "16 of 16 tables equal" in passed(aws.play(playbook="playbooks/verify.yml")).text
 
 
 def test_what_has_not_expired_is_not_paused(aws, built, ec2):

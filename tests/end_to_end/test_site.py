@@ -17,7 +17,7 @@ ROLES = {
 
 def test_the_rows_arrive_and_are_reconciled(built):
     assert built.roles >= ROLES
-    assert "10 of 10 tables equal" in built.text
+    assert "16 of 16 tables equal" in built.text
 
 
 def test_no_secret_is_shown(built, chosen_secrets):
