@@ -55,9 +55,10 @@ logs: ## follow the logs of the lab's endpoints
 	@hanger-lab logs -f
 
 .PHONY: lock
-lock: venv ## pin what requirements.in asks for in requirements.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--output-file requirements.txt requirements.in
+lock: venv ## pin what requirements.in and the role pgadmin ask for
+	for wanted in requirements roles/pgadmin/files/requirements roles/pgadmin/files/installer; do \
+		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+			--output-file $$wanted.txt $$wanted.in || exit 1; done
 
 .PHONY: docs
 docs: venv ## write the generated parts of the documentation

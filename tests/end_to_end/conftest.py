@@ -29,6 +29,8 @@ def facts():
 def chosen_secrets():
     return {
         "HANGER_EXTRACTION_PASSWORD": secrets.token_hex(16),
+        "HANGER_ANALYST_PASSWORD": secrets.token_hex(16),
+        "HANGER_PGADMIN_PASSWORD": secrets.token_hex(16),
         "AIRBYTE_CLIENT_ID": secrets.token_hex(16),
         "AIRBYTE_CLIENT_SECRET": secrets.token_hex(24),
     }
