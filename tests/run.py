@@ -83,6 +83,7 @@ def static_checks() -> list[Step]:
         pytest("generator", "oltp/tests"),
         pytest("modules", str(COLLECTION / "tests/unit")),
         Step("sanity", ["tests/sanity"]),
+        Step("browser", ["tests/browser"]),
     ]
 
 
