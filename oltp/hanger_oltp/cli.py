@@ -52,6 +52,15 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--output", type=Path, required=True, metavar="DIR", help="created when it does not exist")
     check.set_defaults(run=_check)
 
+    live = commands.add_parser("live", help="change a database as a chain does that is open")
+    live.add_argument("--database", default="dbname=thehangerdb", metavar="DSN", help="in libpq's words or as a URI")
+    live.add_argument("--owner", default="thehanger", help="role to work as; empty: who logs in")
+    live.add_argument("--rate", type=_positive, default=10.0, help="rows a second (default: %(default)s)")
+    live.add_argument("--rows", type=int, help="end after so many rows")
+    live.add_argument("--seconds", type=float, help="end after so much time; otherwise Ctrl-C ends it")
+    live.add_argument("--seed", type=int, default=42)
+    live.set_defaults(run=_live)
+
     fingerprint = commands.add_parser("digest", help="print a fingerprint of CSV files of your own")
     fingerprint.add_argument("directory", type=Path, metavar="DIR")
     fingerprint.set_defaults(run=_digest)
@@ -84,6 +93,26 @@ def _check(options: argparse.Namespace) -> int:
     return 1 if errors else 0
 
 
+def _live(options: argparse.Namespace) -> int:
+    # Only this command needs a database's client.
+    from psycopg import Error
+
+    from hanger_oltp.live import Live, Refused, connected
+
+    try:
+        with connected(options.database, options.owner) as connection:
+            live = Live(connection, options.seed)
+            try:
+                live.run(options.rate, options.rows, options.seconds)
+            except KeyboardInterrupt:
+                sys.stderr.write("\n")
+    except (Error, Refused) as error:
+        sys.stderr.write(f"hanger-oltp: {error}\n")
+        return 1
+    sys.stdout.write("".join(f"{kind:18}{count:>10}\n" for kind, count in sorted(live.rows.items())))
+    return 0
+
+
 def _digest(options: argparse.Namespace) -> int:
     sys.stdout.write(f"{digest(options.directory)}\n")
     return 0
@@ -109,6 +138,13 @@ def _scale(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= HIGHEST_SCALE:
         raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {HIGHEST_SCALE}, not {text!r}")
     return int(text)
+
+
+def _positive(text: str) -> float:
+    rate = float(text)
+    if rate <= 0:
+        raise argparse.ArgumentTypeError(f"must be more than 0, not {text}")
+    return rate
 
 
 def _days(text: str) -> range:
