@@ -29,6 +29,7 @@ def facts():
 def chosen_secrets():
     return {
         "HANGER_EXTRACTION_PASSWORD": secrets.token_hex(16),
+        "HANGER_BACKUP_PASSPHRASE": secrets.token_hex(16),
         "AIRBYTE_CLIENT_ID": secrets.token_hex(16),
         "AIRBYTE_CLIENT_SECRET": secrets.token_hex(24),
     }
