@@ -10,6 +10,7 @@ import json
 import os
 import re
 import time
+from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -102,18 +103,18 @@ def cluster(module: AnsibleModule, wanted: str) -> dict[str, Any]:
         "port": int(each["port"]),
         "running": bool(each["running"]),
         "data": data,
-        "exists": os.path.isfile(os.path.join(data, "PG_VERSION")),
+        "exists": Path(data, "PG_VERSION").is_file(),
         "mount": os.path.ismount(data),
-        "tablespaces": sorted(names(os.path.join(data, "pg_tblspc"))),
+        "tablespaces": names(Path(data, "pg_tblspc")),
         "archive_mode": str(each["config"].get("archive_mode", "off")),
         "archive_command": str(each["config"].get("archive_command", "")),
         **control(module, version, data),
     }
 
 
-def names(directory: str) -> list[str]:
+def names(directory: Path) -> list[str]:
     """Return what a directory holds; nothing when it is missing."""
-    return os.listdir(directory) if os.path.isdir(directory) else []
+    return sorted(each.name for each in directory.iterdir()) if directory.is_dir() else []
 
 
 def repository(module: AnsibleModule, config: str, stanza: str) -> dict[str, Any]:
@@ -144,10 +145,8 @@ def repository(module: AnsibleModule, config: str, stanza: str) -> dict[str, Any
 
 def digest(path: str) -> str:
     """Return the digest of a file; nothing for a missing one."""
-    if not os.path.isfile(path):
-        return ""
-    with open(path, "rb") as stream:
-        return hashlib.sha256(stream.read()).hexdigest()
+    file = Path(path)
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
 
 
 def moment(module: AnsibleModule, text: str) -> dict[str, Any]:
@@ -160,15 +159,13 @@ def moment(module: AnsibleModule, text: str) -> dict[str, Any]:
 
 def place(module: AnsibleModule, version: str, directory: str) -> dict[str, Any]:
     """Return what is known of the directory of a restore; `foreign` when something else is there."""
-    parent = os.path.dirname(directory)
-    while not os.path.isdir(parent):
-        parent = os.path.dirname(parent)
-    room = os.statvfs(parent)
+    path = Path(directory)
+    room = os.statvfs(next(parent for parent in path.parents if parent.is_dir()))
     return {
-        "foreign": bool(names(directory)) and not os.path.isfile(os.path.join(directory, MARK)),
+        "foreign": bool(names(path)) and not (path / MARK).is_file(),
         "free": room.f_bavail * room.f_frsize,
-        "unit": os.path.isfile("/etc/systemd/system/pgbackrest-restored.service"),
-        "settings": control(module, version, os.path.join(directory, "data")).get("settings", {}),
+        "unit": Path("/etc/systemd/system/pgbackrest-restored.service").is_file(),
+        "settings": control(module, version, str(path / "data")).get("settings", {}),
     }
 
 
@@ -188,7 +185,7 @@ def main() -> None:
     given = module.params
     installed = module.get_bin_path("pgbackrest") is not None
     server = cluster(module, given["cluster"])
-    asked = installed and os.path.isfile(given["config"])
+    asked = installed and Path(given["config"]).is_file()
     module.exit_json(
         changed=False,
         state={
