@@ -31,6 +31,7 @@ def chosen_secrets():
         "HANGER_EXTRACTION_PASSWORD": secrets.token_hex(16),
         "HANGER_ANALYST_PASSWORD": secrets.token_hex(16),
         "HANGER_PGADMIN_PASSWORD": secrets.token_hex(16),
+        "HANGER_BACKUP_PASSPHRASE": secrets.token_hex(16),
         "AIRBYTE_CLIENT_ID": secrets.token_hex(16),
         "AIRBYTE_CLIENT_SECRET": secrets.token_hex(24),
     }

@@ -41,7 +41,7 @@ def test_a_wrong_variable_is_named(aws, variables, message):
     assert run.changed == 0
 
 
-@pytest.mark.parametrize("name", ["SNOWFLAKE_ACCOUNT", "HANGER_EXTRACTION_PASSWORD", "AIRBYTE_CLIENT_SECRET"])
+@pytest.mark.parametrize("name", ["SNOWFLAKE_ACCOUNT", "HANGER_EXTRACTION_PASSWORD", "HANGER_BACKUP_PASSPHRASE"])
 def test_a_missing_environment_variable_is_named(aws, name):
     environment = {key: value for key, value in aws.environment.items() if key != name}
     run = Platform("aws", environment, aws.arguments).play()
