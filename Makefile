@@ -25,6 +25,11 @@ data: venv ## fill the gym's database: SCALE=100, RELOAD=true replaces other dat
 		$(if $(RELOAD),-e thehangerdb_reload=$(RELOAD)) \
 		$(if $(CSV),-e thehangerdb_source=csv -e thehangerdb_csv_directory=$(abspath $(CSV)))
 
+.PHONY: live
+live: ## change the gym's database as an open chain does: RATE=10 rows a second for SECONDS=60
+	@ansible-playbook playbooks/live.yml $(if $(RATE),-e hanger_live_rate=$(RATE)) \
+		$(if $(SECONDS),-e hanger_live_seconds=$(SECONDS))
+
 .PHONY: down
 down: ## remove the lab; its cache, secrets and logs stay
 	@if [ -x $(BIN)/hanger-lab ]; then hanger-lab down; else echo "nothing to remove: there is no .venv"; fi

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from hanger_oltp import GENERATOR_VERSION
+from hanger_oltp import GENERATOR_VERSION, live_command
 from hanger_oltp.chain import HIGHEST_SCALE, HISTORY_DAYS, Chain
 from hanger_oltp.check import digest
 from hanger_oltp.encode import BINARY_HEAD, BINARY_TAIL, binary_rows, csv_head, csv_rows
 from hanger_oltp.files import pack_csv, write_archive, write_csv
-from hanger_oltp.rows import rows, visit_rows
+from hanger_oltp.rows import table_rows
 from hanger_oltp.tables import TABLES
 
 
@@ -23,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except BrokenPipeError:
+        # Nobody reads on; what is buffered must not be tried again when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
         sys.stderr.write(f"hanger-oltp: {error}\n")
@@ -53,13 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check)
 
     live = commands.add_parser("live", help="change a database as a chain does that is open")
-    live.add_argument("--database", default="dbname=thehangerdb", metavar="DSN", help="in libpq's words or as a URI")
-    live.add_argument("--owner", default="thehanger", help="role to work as; empty: who logs in")
-    live.add_argument("--rate", type=_positive, default=10.0, help="rows a second (default: %(default)s)")
-    live.add_argument("--rows", type=int, help="end after so many rows")
-    live.add_argument("--seconds", type=float, help="end after so much time; otherwise Ctrl-C ends it")
-    live.add_argument("--seed", type=int, default=42)
-    live.set_defaults(run=_live)
+    live_command.options(live)
+    live.set_defaults(run=live_command.run)
 
     fingerprint = commands.add_parser("digest", help="print a fingerprint of CSV files of your own")
     fingerprint.add_argument("directory", type=Path, metavar="DIR")
@@ -93,26 +91,6 @@ def _check(options: argparse.Namespace) -> int:
     return 1 if errors else 0
 
 
-def _live(options: argparse.Namespace) -> int:
-    # Only this command needs a database's client.
-    from psycopg import Error
-
-    from hanger_oltp.live import Live, Refused, connected
-
-    try:
-        with connected(options.database, options.owner) as connection:
-            live = Live(connection, options.seed)
-            try:
-                live.run(options.rate, options.rows, options.seconds)
-            except KeyboardInterrupt:
-                sys.stderr.write("\n")
-    except (Error, Refused) as error:
-        sys.stderr.write(f"hanger-oltp: {error}\n")
-        return 1
-    sys.stdout.write("".join(f"{kind:18}{count:>10}\n" for kind, count in sorted(live.rows.items())))
-    return 0
-
-
 def _digest(options: argparse.Namespace) -> int:
     sys.stdout.write(f"{digest(options.directory)}\n")
     return 0
@@ -125,10 +103,8 @@ def _table(options: argparse.Namespace) -> int:
         return 2
     out = sys.stdout.buffer
     out.write(BINARY_HEAD if options.binary else csv_head(table))
-    made = visit_rows if table.name in ("climbingsessions", "sessiongyms", "routeclimbs") else rows
-    for name, columns in made(chain, options.days):
-        if name == table.name:
-            out.write((binary_rows if options.binary else csv_rows)(table, columns))
+    for _, columns in table_rows(chain, table.name, options.days):
+        out.write((binary_rows if options.binary else csv_rows)(table, columns))
     out.write(BINARY_TAIL if options.binary else b"")
     out.flush()
     return 0
@@ -138,13 +114,6 @@ def _scale(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= HIGHEST_SCALE:
         raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {HIGHEST_SCALE}, not {text!r}")
     return int(text)
-
-
-def _positive(text: str) -> float:
-    rate = float(text)
-    if rate <= 0:
-        raise argparse.ArgumentTypeError(f"must be more than 0, not {text}")
-    return rate
 
 
 def _days(text: str) -> range:

@@ -50,7 +50,7 @@ class Live:
             self._leave: 1,
         }
 
-    def run(self, rate: float, rows: int | None = None, seconds: float | None = None) -> None:
+    def run(self, rate: float, rows: float | None = None, seconds: float | None = None) -> None:
         """Make changes until that many rows are changed, that much time is over, or KeyboardInterrupt comes."""
         started = time.monotonic()
         events, weights = list(self._events), list(self._events.values())

@@ -24,7 +24,7 @@ def test_el_reads_every_table_over_tls(psql, extraction):
         WHERE schemaname = 'public' AND has_table_privilege(format('%I.%I', schemaname, tablename), 'SELECT')
     """
     assert psql(readable, PASSWORD, **extraction).stdout.strip() == "16"
-    assert psql("SELECT count(*) FROM members", PASSWORD, **extraction).stdout.strip() == "100"
+    assert psql("SELECT count(*) >= 100 FROM members", PASSWORD, **extraction).stdout.strip() == "t"
 
 
 @pytest.mark.parametrize(

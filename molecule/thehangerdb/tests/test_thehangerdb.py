@@ -58,10 +58,17 @@ def test_keys_and_indexes_are_all_there_after_a_load(as_postgres):
 
 
 def test_data_are_those_of_the_reload(as_postgres):
-    assert as_postgres("SELECT count(*) FROM members", "thehangerdb") == "100"
-    assert 1100 < int(as_postgres("SELECT count(*) FROM routeclimbs", "thehangerdb")) < 1300
+    generated = "SELECT count(*) FROM members WHERE member_joined_datetime < '2026-01-01'"
+    assert as_postgres(generated, "thehangerdb") == "100"
+    assert 1100 < int(as_postgres("SELECT count(*) FROM routeclimbs", "thehangerdb")) < 1600
     comment = as_postgres("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = 'thehangerdb'")
     assert re.fullmatch(r"Generated data, scale=2 seed=42 until=2026-01-01 generator=\d+", comment)
+
+
+def test_live_changes_came_after_them(as_postgres):
+    later = "SELECT count(*) > 10 FROM {} WHERE updated_at > (SELECT min(updated_at) FROM {})"
+    for table in ("climbingsessions", "routeclimbs"):
+        assert as_postgres(later.format(table, table), "thehangerdb") == "t"
 
 
 def test_climbs_lie_in_sessions_on_routes_that_are_on_the_wall(as_postgres):
@@ -72,8 +79,8 @@ def test_climbs_lie_in_sessions_on_routes_that_are_on_the_wall(as_postgres):
             JOIN routesettings r ON r.route_id = c.route_id AND r.gym_id = g.gym_id
                 AND r.route_set_date <= c.route_climb_start_datetime
                 AND coalesce(r.route_retired_date > c.route_climb_end_datetime, true)
-            WHERE s.member_id = c.member_id
-            AND c.route_climb_start_datetime > s.scan_in_datetime AND c.route_climb_end_datetime < s.scan_out_datetime)
+            WHERE s.member_id = c.member_id AND c.route_climb_start_datetime >= s.scan_in_datetime
+            AND coalesce(c.route_climb_end_datetime <= s.scan_out_datetime, true))
     """
     assert as_postgres(outside, "thehangerdb") == "0"
 
