@@ -71,7 +71,7 @@ def test_memory_of_a_command_is_that_of_the_command(oltp: SimpleNamespace) -> No
 
 def test_a_command_may_end_when_it_has_shown_enough(oltp: SimpleNamespace) -> None:
     endless = [sys.executable, "-c", "while True: print('x' * 1000)"]
-    assert oltp.module._peak(endless, enough=100_000) < 100
+    assert oltp.module._peak(endless, enough=100_000) < 400
 
 
 def test_a_command_that_fails_is_no_figure(oltp: SimpleNamespace) -> None:
