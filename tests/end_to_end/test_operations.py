@@ -11,6 +11,7 @@ import snowflake.connector
 from conftest import PROJECT
 
 TUNNEL, PAUSE, RESUME = "playbooks/tunnel.yml", "playbooks/pause.yml", "playbooks/resume.yml"
+SERVICES = ("pgadmin", "airbyte")
 
 
 def passed(run, changed=None):
@@ -20,10 +21,10 @@ def passed(run, changed=None):
     return run
 
 
-def get(url):
+def get(url, path="/api/public/v1/health"):
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"{url}/api/public/v1/health", timeout=10) as answer:
+        with opener.open(f"{url}{path}", timeout=10) as answer:
             return answer.status
     except urllib.error.URLError:
         return None
@@ -46,7 +47,8 @@ def test_a_tunnel_answers_until_it_is_closed(aws, built, taken_port):
     passed(aws.play("--check", playbook=TUNNEL))
     first = passed(aws.play(playbook=TUNNEL), changed=True)
     try:
-        (url,) = set(re.findall(r"http://127\.0\.0\.1:\d+", first.output))
+        pgadmin, url = (re.search(rf"{name}\s+(http://127\.0\.0\.1:\d+)", first.output)[1] for name in SERVICES)
+        assert get(pgadmin, "/misc/ping") == 200
         assert not url.endswith(f":{taken_port}")
         assert get(url) == 200
         assert re.search(rf"airbyte\s+{url}\s+answers", first.output)
