@@ -32,7 +32,10 @@ class Run:
     @property
     def roles(self) -> set[str]:
         """The roles of which more ran than the validation of their arguments, which no tag keeps away."""
-        return set(re.findall(r"^TASK \[(\w+) : (?!Validating arguments)", self.output, re.M))
+        tasks = re.findall(
+            r"^TASK \[(\w+) : (?!Validating arguments)(.*?)(?=^TASK |^PLAY |\Z)", self.output, re.M | re.S
+        )
+        return {role for role, told in tasks if re.search(r"^(ok|changed|included|fatal|failed):", told, re.M)}
 
     @property
     def text(self) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -11,10 +13,13 @@ from selenium.webdriver.support import expected_conditions as expected
 from selenium.webdriver.support.wait import WebDriverWait
 
 SECONDS = 20
+SECONDS_FOR_A_CLICK = 5
 NODE = (
     "//div[@id='id-object-explorer']//div[contains(@class, ' depth-{depth}')]"
     "//span[@class='file-name'][normalize-space() = '{name}']"
 )
+OPEN = NODE + "/ancestor::div[contains(@class, 'file-entry')]/i[contains(@class, 'directory-toggle open')]"
+PASSWORD = "//input[@type='password' and not(@name)]"
 EDITOR = "//div[contains(@class, 'cm-content') and @contenteditable='true' and not(@aria-readonly='true')]"
 CELL = "//div[@role='gridcell' and contains(@class, 'rdg-cell')]"
 
@@ -39,12 +44,26 @@ class PgAdmin:
         return self._see(NODE.format(name=name, depth=depth))
 
     def open(self, name: str, depth: int) -> None:
-        """Open a node of the tree."""
-        ActionChains(self.driver).double_click(self.node(name, depth)).perform()
+        """Open a node of the tree; a server may ask for its password first.
+
+        A tree that was only just drawn does not hear clicks yet.
+        """
+        opened = expected.any_of(
+            *(
+                expected.presence_of_element_located((By.XPATH, path))
+                for path in (OPEN.format(name=name, depth=depth), PASSWORD)
+            )
+        )
+        for seconds in (SECONDS_FOR_A_CLICK, SECONDS):
+            ActionChains(self.driver).double_click(self.node(name, depth)).perform()
+            with suppress(TimeoutException):
+                WebDriverWait(self.driver, seconds).until(opened)
+                return
+        raise TimeoutException(f"{name} does not open")
 
     def give_password(self, password: str) -> None:
         """Answer the question for a server's password."""
-        self._see("//input[@type='password' and not(@name)]").send_keys(password)
+        self._see(PASSWORD).send_keys(password)
         self._see("//button[normalize-space() = 'OK']").click()
 
     def query(self, statement: str) -> list[str]:
