@@ -92,7 +92,7 @@ def test_a_paused_platform_costs_nothing_by_the_hour_and_comes_back_as_it_was(aw
 
 def test_what_has_not_expired_is_not_paused(aws, built, ec2):
     run = passed(aws.play("-e", "hanger_pause_expired_only=true", playbook=PAUSE), changed=False)
-    assert f"Not expired: {PROJECT}-oltp" in run.text
+    assert f"Not expired: {PROJECT}-el, {PROJECT}-oltp, {PROJECT}-tools." in run.text
     assert states(ec2) == {"running"}
 
 

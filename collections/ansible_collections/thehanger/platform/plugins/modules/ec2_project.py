@@ -146,7 +146,7 @@ def power(module: AnsibleModule, aws: Any) -> dict[str, Any]:
         "changed": bool(ids),
         "instances": found,
         "switched": ids,
-        "spared": [entry["name"] for entry in plan.spared],
+        "spared": sorted(str(entry["name"]) for entry in plan.spared),
     }
 
 
