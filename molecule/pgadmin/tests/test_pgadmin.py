@@ -2,16 +2,14 @@
 
 import json
 import os
+import re
 import socket
 from pathlib import Path
 
 import pytest
 
 EMAIL, PASSWORD, DATABASE_PASSWORD = "admin@example.com", "it's only in this scenario", "only-in-this-scenario"
-QUERY = (
-    "SELECT climbing_grade, (SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()) AS tls FROM climbinggrades"
-    " ORDER BY climbing_grade_id"
-)
+QUERY = "SELECT climbing_grade, ssl AS tls FROM climbinggrades, pg_stat_ssl WHERE pid = pg_backend_pid()"
 DATABASE = "/var/lib/pgadmin/pgadmin4.db"
 
 
@@ -100,6 +98,17 @@ def test_its_user_writes_nothing_that_it_runs(host):
 def test_others_see_nothing_of_it(host):
     for path in ("/var/lib/pgadmin/pgadmin4.db", "/etc/pgadmin/config_system.py", "/var/log/pgadmin/pgadmin4.log"):
         assert host.run("cat %s", path).rc != 0
+
+
+def test_after_upgrades_that_failed_the_former_release_runs(host):
+    lock = Path(__file__).resolve().parents[3].joinpath("roles/pgadmin/files/requirements.txt").read_text()
+    version = re.search(r"^pgadmin4==(\S+)", lock, re.MULTILINE)[1]
+    release = host.check_output("readlink /opt/pgadmin/current")
+    assert release.startswith(f"releases/{version}-")
+    assert host.service("pgadmin").is_running
+    host.run_expect([0], "test -x /opt/pgadmin/%s/bin/gunicorn", release)
+    with host.sudo():
+        assert host.check_output("ls /var/lib/pgadmin").split().count("pgadmin4.db.next") == 0
 
 
 def test_the_installer_did_not_stay(host):
