@@ -73,6 +73,7 @@ class PgAdmin:
         frame = (By.XPATH, "//iframe[starts-with(@id, 'id-query-tool')]")
         self.wait.until(expected.frame_to_be_available_and_switch_to_it(frame))
         editor = self._see(EDITOR)
+        ActionChains(self.driver).move_to_element(editor).perform()
         editor.send_keys(statement)
         editor.send_keys(Keys.F5)
         self._see(CELL)

@@ -61,7 +61,7 @@ def page(host: Host, url: str, tmp_path: Path) -> Iterator[PgAdmin]:
         host.check_output(FORGET)
     options = webdriver.ChromeOptions()
     options.binary_location = "/usr/bin/chromium"
-    for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "window-size=1280,800"):
+    for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "window-size=1600,800"):
         options.add_argument(f"--{argument}")
     options.add_argument(f"--user-data-dir={tmp_path}/profile")
     driver = webdriver.Chrome(options, webdriver.ChromeService("/usr/bin/chromedriver"))
