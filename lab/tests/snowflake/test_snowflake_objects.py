@@ -124,6 +124,9 @@ def test_resource_monitor(admin: Client) -> None:
     (shown,) = admin.dicts(f"SHOW RESOURCE MONITORS LIKE '{name}'")
     assert (shown["credit_quota"], shown["notify_at"], shown["suspend_at"]) == ("20.00", "80%", "100%")
     assert shown["level"] == "WAREHOUSE"
+    admin.run(f"ALTER RESOURCE MONITOR {name} TRIGGERS ON 90 PERCENT DO SUSPEND_IMMEDIATE")
+    (shown,) = admin.dicts(f"SHOW RESOURCE MONITORS LIKE '{name}'")
+    assert (shown["notify_at"], shown["suspend_at"], shown["suspend_immediately_at"]) == (None, None, "90%")
     assert admin.refused(f"CREATE WAREHOUSE {unique('WH')} RESOURCE_MONITOR = NOSUCH")[0] == 2003
 
 

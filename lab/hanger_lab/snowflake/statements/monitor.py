@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hanger_lab.snowflake import errors
+from hanger_lab.snowflake.model import Securable
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Parser, Properties, Value
 from hanger_lab.snowflake.session import Context
@@ -33,6 +34,15 @@ def _clauses(parser: Parser) -> Properties:
     return {"TRIGGERS": triggers}
 
 
+def _action(parser: Parser, context: Context, monitor: Securable) -> bool:
+    """Replace the triggers where nothing else is set."""
+    if not parser.peek("TRIGGERS"):
+        return False
+    context.access.require("MODIFY", "RESOURCE MONITOR", monitor.name)
+    monitor.properties.update(_clauses(parser))
+    return True
+
+
 def _quota(name: str, value: Value) -> Value:
     if isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0:
         return value
@@ -51,5 +61,6 @@ DEFINITION = Definition(
     authorize_create=_authorize,
     alter_privilege="MODIFY",
     clauses=_clauses,
+    action=_action,
     stop_words=("WITH", "TRIGGERS"),
 )

@@ -103,6 +103,51 @@ notes:
   - An object that the session's role may not see looks like one that does not exist.
 """
 
+    RESOURCE_MONITORS = r"""
+options:
+  resource_monitors:
+    description:
+      - Resource monitors, which act when the warehouses that have them have used up their credits.
+      - Only O(role=ACCOUNTADMIN) creates them.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Name of the monitor.
+        type: str
+        required: true
+      credit_quota:
+        description: Credits for each period. A monitor without them never acts.
+        type: int
+      frequency:
+        description: Period after which used credits count from 0 again. Changing it begins a period at once.
+        type: str
+        choices: [monthly, daily, weekly, yearly, never]
+      triggers:
+        description:
+          - What happens at which part of the quota, at most five that notify and one of each other kind. They replace
+            all that a monitor has.
+        type: list
+        elements: dict
+        suboptions:
+          at:
+            description: Percentage of the quota; it may be more than 100.
+            type: int
+            required: true
+          do:
+            description:
+              - V(notify) tells account administrators who asked for it, V(suspend) lets running statements end, and
+                V(suspend_immediate) ends them.
+            type: str
+            required: true
+            choices: [notify, suspend, suspend_immediate]
+      state:
+        description: Whether it exists.
+        type: str
+        choices: [present, absent]
+        default: present
+"""
+
     WAREHOUSES = r"""
 options:
   warehouses:
@@ -133,6 +178,9 @@ options:
           - A warehouse with O(warehouses[].auto_resume) starts again with the next query. Left out, its state is not
             touched.
         type: bool
+      resource_monitor:
+        description: Resource monitor that counts its credits; an empty string takes it away.
+        type: str
       comment:
         description: Comment.
         type: str

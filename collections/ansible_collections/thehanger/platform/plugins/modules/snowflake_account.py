@@ -11,7 +11,8 @@ module: snowflake_account
 short_description: Manage a Snowflake account
 version_added: 0.1.0
 description:
-  - Brings warehouses, databases, schemas, roles, users and grants into the state that is described, in one task.
+  - Brings resource monitors, warehouses, databases, schemas, roles, users and grants into the state that is
+    described, in one task.
   - Reads the account with one listing per kind of object and one per role, plans all changes in the order of their
     dependencies, and applies them over one login.
 author:
@@ -19,6 +20,7 @@ author:
 extends_documentation_fragment:
   - thehanger.platform.snowflake
   - thehanger.platform.snowflake.changes
+  - thehanger.platform.snowflake.resource_monitors
   - thehanger.platform.snowflake.warehouses
   - thehanger.platform.snowflake.databases
   - thehanger.platform.snowflake.schemas
@@ -26,6 +28,7 @@ extends_documentation_fragment:
   - thehanger.platform.snowflake.users
   - thehanger.platform.snowflake.grants
 seealso:
+  - module: thehanger.platform.snowflake_resource_monitor
   - module: thehanger.platform.snowflake_warehouse
   - module: thehanger.platform.snowflake_database
   - module: thehanger.platform.snowflake_schema
@@ -42,8 +45,10 @@ EXAMPLES = r"""
     user: HANGER_PROVISIONER
     role: ACCOUNTADMIN
     private_key_path: ~/.snowflake/hanger_provisioner.p8
+    resource_monitors:
+      - {name: LOADING, credit_quota: 10, frequency: monthly, triggers: [{at: 100, do: suspend}]}
     warehouses:
-      - {name: LOADING, size: XSMALL, auto_suspend: 60}
+      - {name: LOADING, size: XSMALL, auto_suspend: 60, resource_monitor: LOADING}
     databases:
       - {name: RAW, comment: Landing}
     schemas:

@@ -33,7 +33,8 @@ class FakeAccount:
         self.statements: list[str] = []
         self.logins: list[dict[str, Any]] = []
         self.objects: dict[str, dict[Name, dict[str, Any]]] = {
-            word: {} for word in ("ROLE", "WAREHOUSE", "DATABASE", "SCHEMA", "USER", "TABLE", "VIEW")
+            word: {}
+            for word in ("ROLE", "RESOURCE MONITOR", "WAREHOUSE", "DATABASE", "SCHEMA", "USER", "TABLE", "VIEW")
         }
         self.objects["ROLE"].update({(role,): {} for role in SYSTEM_ROLES})
         self.members: set[tuple[Name, str, Name]] = set()
@@ -70,14 +71,14 @@ class FakeAccount:
 
     def grammar(self) -> Iterator[tuple[str, Callable[..., Any]]]:
         """Pair each form of statement with what it does."""
-        yield r"SHOW (ROLE|WAREHOUSE|DATABASE|USER)S", self.show
+        yield r"SHOW (ROLE|RESOURCE MONITOR|WAREHOUSE|DATABASE|USER)S", self.show
         yield r"SHOW (SCHEMA)S IN ACCOUNT", self.show
         yield rf"SHOW (TABLE|VIEW)S IN (?:SCHEMA|DATABASE) {NAME}", self.show_in
         yield rf"DESC USER {NAME}", self.describe_user
         yield rf"SHOW GRANTS OF ROLE {NAME}", self.show_members
         yield rf"SHOW (FUTURE )?GRANTS TO ROLE {NAME}", self.show_grants
         yield r"SELECT (.*)", lambda text: [{"A": text}]
-        yield rf"CREATE (\w+) {NAME}(.*)", self.create
+        yield rf"CREATE (RESOURCE MONITOR|\w+) {NAME}(.*)", self.create
         yield rf"ALTER WAREHOUSE {NAME} (SUSPEND|RESUME)(?: IF SUSPENDED)?", self.switch
         yield rf"ALTER (\w+) {NAME} SET (.*)", self.alter
         yield rf"ALTER (\w+) {NAME} UNSET (.*)", self.unset

@@ -21,7 +21,23 @@ from snowflake_runner import MODULES, private_pem, public_pem, rsa_key
 pytest.importorskip("hanger_lab.snowflake.server")
 
 PLATFORM = {
-    "warehouses": [{"name": "LOADING", "size": "XSMALL", "auto_suspend": 60, "comment": "Airbyte's"}],
+    "resource_monitors": [
+        {
+            "name": '"of the month"',
+            "credit_quota": 10,
+            "frequency": "monthly",
+            "triggers": [{"at": 80, "do": "notify"}, {"at": 110, "do": "suspend_immediate"}],
+        }
+    ],
+    "warehouses": [
+        {
+            "name": "LOADING",
+            "size": "XSMALL",
+            "auto_suspend": 60,
+            "resource_monitor": '"of the month"',
+            "comment": "Airbyte's",
+        }
+    ],
     "databases": [{"name": "RAW", "comment": "Landing"}, {"name": '"lower case"'}],
     "schemas": [{"name": "RAW.THEHANGERDB"}, {"name": '"lower case"."a.b"'}],
     "roles": [
@@ -167,6 +183,23 @@ class TestEmulatedAccount:
         result = run("snowflake_account", **platform)
         assert result["statements"] == ['ALTER WAREHOUSE "LOADING" SET WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 60']
 
+    def test_moves_the_triggers_of_a_monitor_and_frees_a_warehouse_of_it(self, run, platform):
+        (monitor,) = platform["resource_monitors"]
+        moved = {**monitor, "triggers": [{"at": 90, "do": "suspend"}]}
+        result = run("snowflake_resource_monitor", resource_monitors=[moved])
+        assert result["statements"] == [
+            'ALTER RESOURCE MONITOR "of the month" TRIGGERS ON 90 PERCENT DO SUSPEND',
+        ]
+        assert not run("snowflake_resource_monitor", resource_monitors=[moved])["changed"]
+        more = {**monitor, "credit_quota": 20, "frequency": "daily"}
+        assert run("snowflake_resource_monitor", resource_monitors=[more])["changed"]
+        assert not run("snowflake_resource_monitor", resource_monitors=[more])["changed"]
+        free = [{"name": "LOADING", "resource_monitor": ""}]
+        assert run("snowflake_warehouse", warehouses=free)["statements"] == [
+            'ALTER WAREHOUSE "LOADING" UNSET RESOURCE_MONITOR'
+        ]
+        assert not run("snowflake_warehouse", warehouses=free)["changed"]
+
     def test_takes_a_privilege_back(self, run):
         gone = {"role": "LOADER", "privileges": ["CREATE DATABASE"], "type": "account", "state": "absent"}
         assert run("snowflake_grants", grants=[gone])["changed"]
@@ -175,7 +208,7 @@ class TestEmulatedAccount:
     def test_gives_the_account_back_clean(self, run, platform):
         gone = {
             kind: [{"name": item["name"], "state": "absent"} for item in platform[kind]]
-            for kind in ("warehouses", "databases", "schemas", "roles", "users")
+            for kind in ("resource_monitors", "warehouses", "databases", "schemas", "roles", "users")
         }
         assert run("snowflake_account", **gone)["changed"]
         assert not run("snowflake_account", **gone)["changed"]

@@ -17,7 +17,10 @@ from ansible_collections.thehanger.platform.plugins.module_utils.snowflake.argum
 from snowflake_fake import FakeAccount, FakeError
 from snowflake_runner import MODULES, ModuleFailed, Runner, curve_key, private_pem, public_pem, rsa_key
 
-NAMES = [f"snowflake_{name}" for name in ("account", "warehouse", "database", "schema", "role", "user", "grants")]
+NAMES = [
+    f"snowflake_{name}"
+    for name in ("account", "resource_monitor", "warehouse", "database", "schema", "role", "user", "grants")
+]
 
 
 @pytest.fixture(scope="module")

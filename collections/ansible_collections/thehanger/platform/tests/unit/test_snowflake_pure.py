@@ -143,12 +143,27 @@ def grant(**options):
     return {"role": "R", "privileges": ["USAGE"], "type": "schema", **options}
 
 
+def monitor(**options):
+    return {"resource_monitors": [{"name": "M", **options}]}
+
+
 class TestOptions:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
             ({"warehouses": [{"name": "a b"}]}, r"warehouses\[0\]\.name: 'a b' is not a name"),
             ({"warehouses": [{"name": "W", "size": "BIG"}]}, r"warehouses\[0\]\.size: 'BIG' is not a size"),
+            (monitor(credit_quota=0), r"resource_monitors\[0\]\.credit_quota: a quota is at least 1 credit"),
+            (monitor(triggers=[]), r"triggers: Snowflake cannot take the last trigger"),
+            (monitor(triggers=[{"at": 0, "do": "notify"}]), "a threshold is at least 1 percent"),
+            (
+                monitor(triggers=[{"at": at, "do": "suspend"} for at in (90, 100)]),
+                r"at most 1 trigger\(s\) that suspend",
+            ),
+            (
+                {**monitor(state="absent"), "warehouses": [{"name": "W", "resource_monitor": "m"}]},
+                r"warehouses\[0\]\.resource_monitor: resource monitor M is absent by resource_monitors\[0\]",
+            ),
             ({"schemas": [{"name": "RAW"}]}, r"schemas\[0\]\.name: 'RAW' has 1 part\(s\); expected DATABASE\.SCHEMA"),
             ({"schemas": [{"name": "RAW.INFORMATION_SCHEMA"}]}, "belongs to Snowflake"),
             ({"databases": [{"name": "raw"}, {"name": "RAW"}]}, r"databases\[1\]\.name: RAW is described already by"),
@@ -250,6 +265,32 @@ class TestPlan:
             'GRANT USAGE ON WAREHOUSE "LOADING" TO ROLE "LOADER"',
             'GRANT SELECT ON FUTURE TABLES IN DATABASE "RAW" TO ROLE "LOADER"',
         ]
+
+    def test_a_monitor_comes_before_its_warehouse_and_takes_all_its_triggers_anew(self):
+        triggers = [{"at": 100, "do": "suspend"}, {"at": 80, "do": "notify"}]
+        options = {
+            **monitor(credit_quota=10, frequency="monthly", triggers=triggers),
+            "warehouses": [{"name": "W", "resource_monitor": "m"}],
+        }
+        nothing = Observed({"RESOURCE MONITOR": {}, "WAREHOUSE": {}})
+        assert [step.statement for step in plan(read_options(options), nothing).steps] == [
+            'CREATE RESOURCE MONITOR "M" WITH CREDIT_QUOTA = 10 FREQUENCY = MONTHLY START_TIMESTAMP = IMMEDIATELY '
+            "TRIGGERS ON 80 PERCENT DO NOTIFY ON 100 PERCENT DO SUSPEND",
+            'CREATE WAREHOUSE "W" WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 60 AUTO_RESUME = TRUE '
+            'INITIALLY_SUSPENDED = TRUE RESOURCE_MONITOR = "M"',
+        ]
+        shown = {"name": "M", "credit_quota": "10.00", "frequency": "MONTHLY", "comment": None}
+        columns = {"notify_at": "50%,80%", "suspend_at": "100%", "suspend_immediately_at": None}
+        rows = {"SHOW RESOURCE MONITORS": [{**shown, **columns}], "SHOW WAREHOUSES": []}
+        changed = plan(
+            read_options(monitor(credit_quota=10, triggers=triggers)), observe(rows.__getitem__, read_options(options))
+        )
+        assert [step.statement for step in changed.steps] == [
+            'ALTER RESOURCE MONITOR "M" TRIGGERS ON 80 PERCENT DO NOTIFY ON 100 PERCENT DO SUSPEND'
+        ]
+        (difference,) = changed.differences
+        assert difference["before"]["triggers"] == "50% notify, 80% notify, 100% suspend"
+        assert difference["after"] == {"credit_quota": 10, "triggers": "80% notify, 100% suspend"}
 
     def test_drops_in_reverse_and_revokes_before(self):
         gone = {

@@ -34,14 +34,17 @@ CONNECTION: Spec = {
 }
 
 
-def _objects(**options: dict[str, Any]) -> dict[str, Any]:
+_COMMENT: Spec = {"comment": {"type": "str"}}
+
+
+def _objects(comment: Spec = _COMMENT, **options: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "list",
         "elements": "dict",
         "options": {
             "name": {"type": "str", "required": True},
             **options,
-            "comment": {"type": "str"},
+            **comment,
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
     }
@@ -49,12 +52,26 @@ def _objects(**options: dict[str, Any]) -> dict[str, Any]:
 
 _NAMES = {"type": "list", "elements": "str"}
 OBJECTS: Spec = {
+    "resource_monitors": _objects(
+        comment={},
+        credit_quota={"type": "int"},
+        frequency={"type": "str", "choices": ["monthly", "daily", "weekly", "yearly", "never"]},
+        triggers={
+            "type": "list",
+            "elements": "dict",
+            "options": {
+                "at": {"type": "int", "required": True},
+                "do": {"type": "str", "required": True, "choices": ["notify", "suspend", "suspend_immediate"]},
+            },
+        },
+    ),
     "warehouses": _objects(
         size={"type": "str"},
         auto_suspend={"type": "int"},
         auto_resume={"type": "bool"},
         initially_suspended={"type": "bool"},
         suspended={"type": "bool"},
+        resource_monitor={"type": "str"},
     ),
     "databases": _objects(),
     "schemas": _objects(),

@@ -13,7 +13,7 @@ from typing import Any
 from . import grants
 from .errors import InvalidInputError
 from .identifiers import Name, parse, show
-from .kinds import DATABASE, IN_ORDER, ROLE, SCHEMA, USER, WAREHOUSE, Kind
+from .kinds import DATABASE, IN_ORDER, MONITOR, ROLE, SCHEMA, USER, WAREHOUSE, Kind
 from .values import Value
 
 Options = Mapping[str, Any]
@@ -246,6 +246,10 @@ def references(desired: Desired) -> Iterable[tuple[str, Kind, Name]]:
     for thing in desired.of(SCHEMA):
         if thing.present:
             yield f"{thing.path}.name", DATABASE, thing.name[:1]
+    for thing in desired.of(WAREHOUSE):
+        monitor = thing.properties.get("resource_monitor")
+        if thing.present and monitor is not None:
+            yield f"{thing.path}.resource_monitor", MONITOR, parse(str(monitor))
     for membership in desired.memberships:
         yield membership.path, ROLE, membership.role
         if membership.grantee is ROLE:

@@ -26,6 +26,7 @@ class Property:
     is compared and printed instead of the value itself. A property without a column is set at creation only; one with
     a `command` is changed by a statement of its own, and starts with the value of the property that `initial` names.
     `settled` holds the errors that say that a command came too late, because the account had done the same by itself.
+    A property with `columns` is made of several columns and written as a clause behind the assignments.
     """
 
     option: str
@@ -39,13 +40,15 @@ class Property:
     command: Callable[[Value], str] | None = None
     initial: str = ""
     settled: frozenset[int] = frozenset()
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Kind:
     """One kind of object: its option in the modules, its word in SQL, how all of them are listed, its properties.
 
-    Names in `hidden` are not objects of their own, names in `protected` are never dropped.
+    Names in `hidden` are not objects of their own, names in `protected` are never dropped. `introduction` stands
+    between name and properties in CREATE.
     """
 
     option: str
@@ -55,6 +58,7 @@ class Kind:
     properties: tuple[Property, ...]
     hidden: frozenset[str] = frozenset()
     protected: frozenset[str] = frozenset()
+    introduction: str = ""
 
     @property
     def label(self) -> str:
@@ -67,11 +71,13 @@ class Kind:
 
     def observed(self, row: Row) -> dict[str, Value]:
         """Return the properties in a row of the listing; a column that an account does not show is left out."""
-        return {
+        found = {
             item.option: item.read(row[item.column])
             for item in self.properties
             if item.column is not None and item.column in row
         }
+        clauses = [item for item in self.properties if item.columns and set(item.columns) <= set(row)]
+        return found | {item.option: item.read([row[column] for column in item.columns]) for item in clauses}
 
 
 def _comment() -> Property:
@@ -87,6 +93,41 @@ def _key_shown(value: Value) -> Value:
     return fingerprint(value) if isinstance(value, str) and not value.startswith("SHA256:") else value
 
 
+MONITOR = Kind(
+    option="resource_monitors",
+    word="RESOURCE MONITOR",
+    listing="SHOW RESOURCE MONITORS",
+    name_columns=("name",),
+    properties=(
+        Property(
+            "credit_quota",
+            "CREDIT_QUOTA",
+            "credit_quota",
+            values.credits_,
+            values.observed_credits,
+            values.as_keyword,
+        ),
+        # A frequency needs a beginning, which cannot be compared: the account shows the moment that it came to.
+        Property(
+            "frequency",
+            "FREQUENCY",
+            "frequency",
+            values.keyword,
+            values.keyword,
+            lambda value: f"{value} START_TIMESTAMP = IMMEDIATELY",
+        ),
+        Property(
+            "triggers",
+            "TRIGGERS",
+            None,
+            values.triggers,
+            values.observed_triggers,
+            values.as_triggers,
+            columns=values.TRIGGER_COLUMNS,
+        ),
+    ),
+    introduction="WITH",
+)
 ROLE = Kind(
     option="roles",
     word="ROLE",
@@ -148,6 +189,7 @@ WAREHOUSE = Kind(
             initial="initially_suspended",
             settled=frozenset({90063, 90064}),
         ),
+        _reference("resource_monitor"),
         _comment(),
     ),
 )
@@ -186,5 +228,5 @@ USER = Kind(
     ),
 )
 
-IN_ORDER = (ROLE, WAREHOUSE, DATABASE, SCHEMA, USER)
+IN_ORDER = (ROLE, MONITOR, WAREHOUSE, DATABASE, SCHEMA, USER)
 BY_WORD = {kind.word: kind for kind in IN_ORDER}

@@ -92,7 +92,8 @@ def _keep(thing: Thing, known: Mapping[str, Value] | None, result: Plan) -> None
             for item in kind.properties
             if thing.properties.get(item.option, item.created) is not None
         }
-        words = [f"CREATE {kind.word} {quote(thing.name)}", *_assignments(kind, values)]
+        words = [f"CREATE {kind.word} {quote(thing.name)}", *kind.introduction.split()]
+        words += [*_assignments(kind, values), *_clauses(kind, values)]
         result.steps.append(Step("create", label, name, " ".join(words)))
         result.steps += _commands(thing, {item.option: values.get(item.initial) for item in kind.properties})
         result.differences.append(_difference(label, thing.name, None, _shown(kind, values)))
@@ -101,15 +102,17 @@ def _keep(thing: Thing, known: Mapping[str, Value] | None, result: Plan) -> None
         item.option: thing.properties[item.option]
         for item in kind.properties
         if item.option in thing.properties
-        and item.column is not None
+        and (item.column is not None or item.columns)
         and item.shown(thing.properties[item.option]) != item.shown(known.get(item.option))
     }
     if not changed:
         return
     subject = f"ALTER {kind.word} {quote(thing.name)}"
-    assignments = _assignments(kind, {option: value for option, value in changed.items() if value is not None})
-    if assignments:
-        result.steps.append(Step("alter", label, name, f"{subject} SET {' '.join(assignments)}"))
+    given = {option: value for option, value in changed.items() if value is not None}
+    assignments, clauses = _assignments(kind, given), _clauses(kind, given)
+    if assignments or clauses:
+        words = [subject, *(["SET", *assignments] if assignments else []), *clauses]
+        result.steps.append(Step("alter", label, name, " ".join(words)))
     removed = [item.keyword for item in kind.properties if item.option in changed and changed[item.option] is None]
     if removed:
         result.steps.append(Step("alter", label, name, f"{subject} UNSET {', '.join(removed)}"))
@@ -123,8 +126,12 @@ def _assignments(kind: Kind, values: Mapping[str, Value]) -> list[str]:
     return [
         f"{item.keyword} = {item.write(values[item.option])}"
         for item in kind.properties
-        if item.option in values and item.command is None
+        if item.option in values and item.command is None and not item.columns
     ]
+
+
+def _clauses(kind: Kind, values: Mapping[str, Value]) -> list[str]:
+    return [item.write(values[item.option]) for item in kind.properties if item.option in values and item.columns]
 
 
 def _commands(thing: Thing, known: Mapping[str, Value]) -> Iterable[Step]:

@@ -13,6 +13,8 @@ from .identifiers import literal, parse, parse_observed, quote, show
 Value = Union[str, int, bool, None]  # noqa: UP007  (the sanity test cannot follow | here)
 
 _SIZES = {"2XLARGE": "XXLARGE", "X2LARGE": "XXLARGE", "3XLARGE": "XXXLARGE", "X3LARGE": "XXXLARGE"}
+_TRIGGER_ACTIONS = ("NOTIFY", "SUSPEND", "SUSPEND_IMMEDIATE")
+TRIGGER_COLUMNS = ("notify_at", "suspend_at", "suspend_immediately_at")
 SIZES = ("XSMALL", "SMALL", "MEDIUM", "LARGE", "XLARGE", "XXLARGE", "XXXLARGE", "X4LARGE", "X5LARGE", "X6LARGE")
 
 
@@ -56,6 +58,59 @@ def observed_size(value: Any) -> str:
 def user_type(value: Any) -> str:
     """Normalise the type of a user; SHOW prints none for a person."""
     return "PERSON" if _missing(value) else str(value).upper()
+
+
+def keyword(value: Any) -> str | None:
+    """Normalise a word out of a fixed list."""
+    return None if _missing(value) else str(value).upper()
+
+
+def credits_(value: Any) -> int:
+    """Normalise a number of credits; raises ValueError where Snowflake would take it for no limit at all."""
+    if int(value) < 1:
+        raise ValueError("a quota is at least 1 credit")
+    return int(value)
+
+
+def observed_credits(value: Any) -> Value:
+    """Normalise a quota that SHOW printed, such as 20.00; one with a fraction stays as it is."""
+    if _missing(value):
+        return None
+    number = float(value)
+    return int(number) if number.is_integer() else str(value)
+
+
+def triggers(value: Any) -> str:
+    """Normalise triggers, which are given as {at, do}; raises ValueError for what no monitor can have."""
+    found = sorted((int(item["at"]), str(item["do"]).upper()) for item in value)
+    if not found:
+        raise ValueError("Snowflake cannot take the last trigger from a monitor; leave the option out")
+    if any(percent < 1 for percent, action in found):
+        raise ValueError("a threshold is at least 1 percent of the quota")
+    for action, most in (("NOTIFY", 5), ("SUSPEND", 1), ("SUSPEND_IMMEDIATE", 1)):
+        if sum(1 for _percent, other in found if other == action) > most:
+            raise ValueError(f"a monitor has at most {most} trigger(s) that {action.lower()}")
+    return _triggers_text(found)
+
+
+def observed_triggers(columns: Any) -> str | None:
+    """Normalise triggers that SHOW printed in a column for each action, such as 80%,90%."""
+    found = [
+        (int(percent), action)
+        for action, shown in zip(_TRIGGER_ACTIONS, columns, strict=True)
+        for percent in re.findall(r"(\d+)%", str(shown or ""))
+    ]
+    return _triggers_text(sorted(found)) or None
+
+
+def as_triggers(value: Value) -> str:
+    """Write triggers for SQL."""
+    pairs = (item.split("% ") for item in str(value).split(", "))
+    return "TRIGGERS " + " ".join(f"ON {percent} PERCENT DO {action.upper()}" for percent, action in pairs)
+
+
+def _triggers_text(found: list[tuple[int, str]]) -> str:
+    return ", ".join(f"{percent}% {action.lower()}" for percent, action in dict.fromkeys(found))
 
 
 def reference(value: Any) -> str | None:

@@ -1,0 +1,96 @@
+#!/usr/bin/python
+# Copyright (c) The Hanger data platform contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: snowflake_resource_monitor
+short_description: Manage resource monitors of Snowflake
+version_added: 0.1.0
+description:
+  - Creates, alters and drops resource monitors, the limits of what warehouses may cost.
+  - A thin module over the engine of M(thehanger.platform.snowflake_account), which does all kinds at once.
+author:
+  - The Hanger data platform contributors (@thehanger)
+extends_documentation_fragment:
+  - thehanger.platform.snowflake
+  - thehanger.platform.snowflake.changes
+  - thehanger.platform.snowflake.resource_monitors
+seealso:
+  - module: thehanger.platform.snowflake_account
+  - module: thehanger.platform.snowflake_warehouse
+"""
+
+EXAMPLES = r"""
+- name: Let a month cost ten credits at most
+  thehanger.platform.snowflake_resource_monitor:
+    account: myorg-myaccount
+    user: HANGER_PROVISIONER
+    role: ACCOUNTADMIN
+    private_key_path: ~/.snowflake/hanger_provisioner.p8
+    resource_monitors:
+      - name: LOADING
+        credit_quota: 10
+        frequency: monthly
+        triggers:
+          - {at: 80, do: notify}
+          - {at: 100, do: suspend}
+          - {at: 110, do: suspend_immediate}
+
+- name: Have a warehouse counted by it
+  thehanger.platform.snowflake_warehouse:
+    account: myorg-myaccount
+    user: HANGER_PROVISIONER
+    role: ACCOUNTADMIN
+    private_key_path: ~/.snowflake/hanger_provisioner.p8
+    warehouses:
+      - {name: LOADING, resource_monitor: LOADING}
+"""
+
+RETURN = r"""
+plan:
+  description: The steps, in order.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"action": "create", "kind": "resource monitor", "name": "LOADING"}]
+statements:
+  description: The statements of the steps; in check mode, those that would be sent.
+  returned: success
+  type: list
+  elements: str
+  sample: ['CREATE RESOURCE MONITOR "LOADING" CREDIT_QUOTA = 10']
+seconds:
+  description: Time spent on reading and planning, and on applying.
+  returned: success
+  type: dict
+  sample: {"plan": 0.41, "apply": 0.12}
+applied:
+  description: The statements that had been applied when one failed.
+  returned: when a statement fails
+  type: list
+  elements: str
+not_applied:
+  description: The statements that were still to come when one failed.
+  returned: when a statement fails
+  type: list
+  elements: str
+missing:
+  description: What the options build on and what neither exists nor is created here.
+  returned: when something is missing
+  type: list
+  elements: str
+"""
+
+from ansible_collections.thehanger.platform.plugins.module_utils.snowflake.apply import apply_module
+
+
+def main() -> None:
+    apply_module("resource_monitors")
+
+
+if __name__ == "__main__":
+    main()
