@@ -66,7 +66,7 @@ def test_a_moment_is_restored_in_place_row_by_row(aws, built):
 
 
 def test_a_lost_machine_is_replaced_with_what_the_bucket_holds(aws, built, ec2):
-    psql(aws, "UPDATE routeclimbs SET route_id = route_id WHERE route_climb_id % 5 = 0")
+    psql(aws, "UPDATE routeclimbs SET route_climb_rating = 11 - route_climb_rating WHERE route_climb_id % 5 = 0")
     before = psql(aws, ROWS)
     archived(aws)
     (lost,) = instance_ids(ec2)
