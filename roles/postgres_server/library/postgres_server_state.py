@@ -91,9 +91,10 @@ def packages(names: list[str]) -> dict[str, str]:
 
 
 def clusters() -> list[str]:
-    """Return the major versions of which a cluster main is configured, the oldest first."""
+    """Return the major versions of which a cluster main is configured to its end, the oldest first."""
     found = (path.parent.parent.name for path in CONFIGURATION.glob("*/main/postgresql.conf"))
-    return sorted((name for name in found if name.isdigit()), key=int)
+    whole = (name for name in found if name.isdigit() and not (CONFIGURATION / f".creating-{name}").exists())
+    return sorted(whole, key=int)
 
 
 def running() -> dict[str, int]:
