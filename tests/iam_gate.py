@@ -14,11 +14,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import boto3
 from botocore.config import Config
 from hanger_lab.ec2.faults import USER_AGENT
+from hanger_lab.ec2.s3.actions import action as s3_action
+from hanger_lab.ec2.s3.callers import resources as s3_resources
 from iam import Access, allows, kinds
 
 ACCOUNT = "123456789012"
@@ -50,6 +52,7 @@ CREATED = {
 TAGGING = {"iam:CreateRole": "iam:TagRole", "iam:CreateInstanceProfile": "iam:TagInstanceProfile"}
 # AWS needs no permission for these.
 FREE = {"sts:GetCallerIdentity"}
+_OF_THE_CONNECTION = {"connection", "content-length", "date", "keep-alive", "server", "transfer-encoding"}
 _SIGNED = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/")
 _ID = re.compile(rf"({'|'.join(PREFIXES)})-[0-9a-f]{{8,17}}")
 
@@ -71,7 +74,15 @@ class Gate:
         """Tell whether the policy allows a call."""
         parameters = json.loads(body) if target else dict(parse_qsl(body.decode()))
         action = f"{service}:{target.rpartition('.')[2] or parameters.pop('Action')}"
-        accesses = [] if action in FREE else list(self._accesses(action, region, parameters))
+        return self._decide(action, [] if action in FREE else list(self._accesses(action, region, parameters)))
+
+    def admits_to_s3(self, method: str, path: str, query: str, body: bytes, region: str) -> bool:
+        """Tell whether the policy allows a request of S3."""
+        name, context = s3_action(method, path, query), {"aws:RequestedRegion": region}
+        needed = s3_resources(name, path, body)
+        return self._decide(f"s3:{name}", [Access(each, "", resource, context) for each, resource in needed])
+
+    def _decide(self, action: str, accesses: list[Access]) -> bool:
         refused = [str(access) for access in accesses if not allows(self._policy, access)]
         self.called.add(action)
         self.needed |= {access.action for access in accesses}
@@ -168,16 +179,23 @@ def standing(gate: Gate) -> Iterator[str]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             signed = _SIGNED.search(self.headers.get("Authorization", ""))
-            target = self.headers.get("X-Amz-Target", "")
-            if signed and not gate.admits(signed["service"], signed["region"], body, target):
+            if signed and not self._admitted(signed["service"], signed["region"], body):
                 self._answer(403, {"Content-Type": "text/xml"}, _denial(signed["service"], gate.refused[-1]))
                 return
             connection = http.client.HTTPConnection(upstream.hostname or "", upstream.port, timeout=300)
-            connection.request("POST", self.path, body, dict(self.headers))
+            connection.request(self.command, self.path, body, dict(self.headers))
             answer = connection.getresponse()
-            kept = {name: value for name, value in answer.getheaders() if name in ("Content-Type", "x-amzn-errortype")}
+            kept = {name: value for name, value in answer.getheaders() if name.lower() not in _OF_THE_CONNECTION}
             self._answer(answer.status, kept, answer.read())
             connection.close()
+
+        do_DELETE = do_GET = do_HEAD = do_PUT = do_POST
+
+        def _admitted(self, service: str, region: str, body: bytes) -> bool:
+            if service == "s3":
+                asked = urlsplit(self.path)
+                return gate.admits_to_s3(self.command, unquote(asked.path), asked.query, body, region)
+            return gate.admits(service, region, body, self.headers.get("X-Amz-Target", ""))
 
         def _answer(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
             self.send_response(status)
@@ -202,6 +220,8 @@ def standing(gate: Gate) -> Iterator[str]:
 
 
 def _denial(service: str, text: str) -> bytes:
+    if service == "s3":
+        return f"<Error><Code>AccessDenied</Code><Message>{text}</Message></Error>".encode()
     if service == "ec2":
         error = f"<Code>UnauthorizedOperation</Code><Message>You are not authorized: {text}</Message>"
         return f"<Response><Errors><Error>{error}</Error></Errors><RequestID>0</RequestID></Response>".encode()

@@ -39,9 +39,10 @@ def chosen_secrets():
 
 @pytest.fixture(scope="session")
 def policy():
-    """What docs/aws-policy.json allows, for the project of these tests."""
-    text = (ROOT / "docs/aws-policy.json").read_text()
-    return json.loads(re.sub(r'(?<=["/])thehanger(?=["-])', PROJECT, text))
+    """What docs/aws-policy.json and the one for backups allow, for the project of these tests."""
+    texts = [(ROOT / "docs" / name).read_text() for name in ("aws-policy.json", "aws-policy-backups.json")]
+    policies = [json.loads(re.sub(r'(?<=["/:])thehanger(?=["-])', PROJECT, text)) for text in texts]
+    return {**policies[0], "Statement": [statement for each in policies for statement in each["Statement"]]}
 
 
 @pytest.fixture(scope="session")
@@ -53,9 +54,20 @@ def gate(facts, policy):
 @pytest.fixture(scope="session")
 def ec2(facts):
     """The lab's EC2 without the gate; what it is asked is not in the journals."""
+    return ungated(facts, "ec2")
+
+
+@pytest.fixture(scope="session")
+def s3(facts):
+    """The lab's S3 without the gate."""
+    return ungated(facts, "s3")
+
+
+def ungated(facts, service):
+    """Return a client of the lab's own."""
     key = facts["ec2"]
     session = boto3.Session(key["access_key"], key["secret_key"], region_name=key["region"])
-    return session.client("ec2", endpoint_url=key["endpoint_url"], config=Config(user_agent=USER_AGENT))
+    return session.client(service, endpoint_url=key["endpoint_url"], config=Config(user_agent=USER_AGENT))
 
 
 @pytest.fixture(scope="session")
@@ -81,12 +93,17 @@ def aws(facts, aws_endpoint, chosen_secrets, tmp_path_factory):
         "HANGER_ADMIN_CIDRS": "203.0.113.7/32",
         "HANGER_STATE_DIR": str(tmp_path_factory.mktemp("state")),
         "HANGER_PROJECT": PROJECT,
+        "HANGER_BACKUPS": "s3",
     }
     flavour = {
         "airbyte_flavor": "lab",
         "airbyte_lab_image": facts["airbyte"]["image"],
         "airbyte_lab_image_archive": facts["airbyte"]["archive"],
         "hanger_destination_jdbc_url_params": "ssl=off",
+        "hanger_backup_s3_endpoint": facts["s3"]["host"],
+        "hanger_backup_s3_port": facts["s3"]["port"],
+        "hanger_backup_s3_ca_certificate": Path(facts["s3"]["ca_certificate_path"]).read_text(),
+        "hanger_backup_s3_uri_style": "path",
     }
     if facts["network"]["vpc_cidr"] != DEFAULT_VPC:
         # Another lab on this host uses the range; on AWS there would be no such neighbour.
@@ -106,5 +123,6 @@ def built(aws, ec2):
     finally:
         tagged = [{"Name": "tag:Project", "Values": [PROJECT]}]
         if ec2.describe_vpcs(Filters=tagged)["Vpcs"]:
-            removal = aws.play("-e", f"hanger_destroy_confirm={PROJECT}", playbook="playbooks/destroy.yml")
+            wish = f"hanger_destroy_confirm={PROJECT} hanger_destroy_backups=delete"
+            removal = aws.play("-e", wish, playbook="playbooks/destroy.yml")
             assert removal.code == 0, removal.output[-4000:]

@@ -64,6 +64,14 @@ def test_a_table_that_does_not_exist_is_named_with_the_nearest_one(aws, built):
     assert run.changed == 0
 
 
+def test_a_wrong_password_of_the_source_is_told_before_anything_changes(aws, built):
+    run = aws.play("--tags", "airbyte_connections", HANGER_EXTRACTION_PASSWORD="wrong-password")
+    assert run.code != 0
+    assert "source 'thehangerdb' cannot connect" in run.text.replace("''", "'")
+    assert 'password authentication failed for user "extraction"' in run.text
+    assert run.changed == 0
+
+
 def test_a_source_that_went_on_is_told_and_the_command_that_is_told_mends_it(aws, built):
     aws.ask("INSERT INTO routecolors VALUES (99, $$new$$)")
     behind = aws.play(playbook="playbooks/verify.yml")

@@ -63,6 +63,13 @@ class _Hooks:
                     raise EC2ClientError(
                         "IdempotentParameterMismatch", f"the client token {token} was used for another request"
                     )
+                if all(instance.state in ("shutting-down", "terminated") for instance in reservation.instances):
+                    raise EC2ClientError(
+                        "IdempotentInstanceTerminated", f"the instance of the client token {token} was terminated"
+                    )
+                for instance in reservation.instances:
+                    # moto gives the first one its profile after this, and would refuse to do it twice.
+                    backend.iam_instance_profile_associations.pop(instance.id, None)
                 return reservation
         if len(kwargs.get("nics") or []) > 1:
             raise EC2ClientError("AttachmentLimitExceeded", "an instance of the lab has one network interface")

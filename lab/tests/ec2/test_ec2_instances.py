@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from ec2_support import PaperEngine, run_instance, tcp
+from ec2_support import PaperEngine, client, run_instance, tcp
+from hanger_lab.config import Lab
 from hanger_lab.machines import ImageError, MachinesError, RangeError
 
 DOCKER_IMAGE, POSTGRESQL_IMAGE = "ami-0082082ce02229f80", "ami-0d9f3eba66e776ff0"
@@ -144,6 +145,22 @@ def test_a_client_token_launches_once(ec2: Any, engine: PaperEngine, network: Si
     with pytest.raises(ClientError) as error:
         run_instance(ec2, network, ClientToken="once", InstanceType="t3.large")
     assert code(error) == "IdempotentParameterMismatch"
+
+
+def test_a_client_token_with_a_profile_launches_once_until_it_has_ended(
+    ec2: Any, lab: Lab, engine: PaperEngine, network: SimpleNamespace
+) -> None:
+    client("iam", lab, ec2.meta.endpoint_url).create_instance_profile(InstanceProfileName="machine")
+    request = {"ClientToken": "once", "IamInstanceProfile": {"Name": "machine"}}
+    first, again = (run_instance(ec2, network, **request) for _ in range(2))
+    assert first["InstanceId"] == again["InstanceId"]
+    (association,) = ec2.describe_iam_instance_profile_associations()["IamInstanceProfileAssociations"]
+    assert association["InstanceId"] == first["InstanceId"]
+    ec2.terminate_instances(InstanceIds=[first["InstanceId"]])
+    with pytest.raises(ClientError) as error:
+        run_instance(ec2, network, **request)
+    assert code(error) == "IdempotentInstanceTerminated"
+    assert len(engine.specs) == 1
 
 
 def test_a_failed_launch_frees_its_client_token(ec2: Any, engine: PaperEngine, network: SimpleNamespace) -> None:

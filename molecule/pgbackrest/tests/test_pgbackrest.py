@@ -78,17 +78,49 @@ def test_the_unit_makes_an_incremental_backup(host):
     assert backups[-1]["type"] == "incr"
 
 
-def test_a_backup_that_was_killed_hinders_no_other(host, as_postgres):
+@pytest.fixture
+def under_way(host, as_postgres):
+    """Start a full backup, and return the labels of those before it once it copies."""
     as_postgres("CREATE TABLE IF NOT EXISTS big AS SELECT n, repeat(md5(n::text), 20) FROM generate_series(1, 60000) n")
-    before = [each["label"] for each in info(host)["backup"]]
+    before = labels(host)
     host.check_output("systemctl start --no-block pgbackrest-backup@full.service")
     until(lambda: host.run("pgrep --full 'pgbackrest.*backup:local'").succeeded)
-    host.check_output("systemctl kill --signal=KILL pgbackrest-backup@full.service")
-    until(lambda: host.run("systemctl is-failed pgbackrest-backup@full.service").stdout.strip() == "failed")
-    assert [each["label"] for each in info(host)["backup"]] == before
+    return before
+
+
+def labels(host):
+    return [each["label"] for each in info(host)["backup"]]
+
+
+def failed(host):
+    return host.run("systemctl is-failed pgbackrest-backup@full.service").stdout.strip() == "failed"
+
+
+def expect_a_whole_backup(host, before):
     host.check_output("systemctl start pgbackrest-backup@full.service")
-    assert info(host)["backup"][-1]["type"] == "full"
+    newest = info(host)["backup"][-1]
+    assert newest["type"] == "full"
+    assert newest["label"] not in before
     assert "error" not in host.check_output(f"{PGBACKREST} --output=text verify").lower()
+
+
+def test_a_backup_that_was_killed_hinders_no_other(host, under_way):
+    host.check_output("systemctl kill --signal=KILL pgbackrest-backup@full.service")
+    until(lambda: failed(host))
+    assert labels(host) == under_way
+    expect_a_whole_backup(host, under_way)
+
+
+def test_a_server_that_was_killed_during_a_backup_loses_nothing(host, as_postgres, under_way):
+    as_postgres("CREATE TABLE IF NOT EXISTS written (at timestamptz)")
+    rows = as_postgres("INSERT INTO written VALUES (now()); SELECT count(*) FROM written")
+    host.check_output("systemctl kill --signal=KILL postgresql@17-main")
+    until(lambda: failed(host))
+    assert labels(host) == under_way
+    host.check_output("systemctl start postgresql@17-main")
+    until(lambda: host.run("pg_isready").succeeded)
+    assert as_postgres("SELECT count(*) FROM written") == rows
+    expect_a_whole_backup(host, under_way)
 
 
 def test_an_archive_out_of_reach_stops_no_write_and_catches_up(host, as_postgres):

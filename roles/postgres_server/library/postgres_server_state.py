@@ -60,6 +60,10 @@ CONFIGURATION = Path("/etc/postgresql")
 DATA = Path("/var/lib/postgresql")
 CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n?", re.S)
 
+# Nobody else sees this mount, and nothing is written, not even what a journal holds.
+LOOK_SCRIPT = 'mount -o ro,norecovery "$1" /mnt && ls -d /mnt/*/main/PG_VERSION'
+LOOK = ("unshare", "--mount", "sh", "-c", LOOK_SCRIPT, "look")
+
 
 def text(path: Path) -> str:
     """Return what a file holds, nothing when it is not there."""
@@ -87,9 +91,10 @@ def packages(names: list[str]) -> dict[str, str]:
 
 
 def clusters() -> list[str]:
-    """Return the major versions of which a cluster main is configured, the oldest first."""
+    """Return the major versions of which a cluster main is configured to its end, the oldest first."""
     found = (path.parent.parent.name for path in CONFIGURATION.glob("*/main/postgresql.conf"))
-    return sorted((name for name in found if name.isdigit()), key=int)
+    whole = (name for name in found if name.isdigit() and not (CONFIGURATION / f".creating-{name}").exists())
+    return sorted(whole, key=int)
 
 
 def running() -> dict[str, int]:
@@ -161,6 +166,7 @@ def volume(device: str) -> dict[str, Any]:
         "uuid": next(iter(re.findall(r"^UUID=(.*)$", probe, re.M)), ""),
         "blank": not any(beginning),
         "mounted": mounted == f"{os.major(number)}:{os.minor(number)}",
+        "versions": sorted(re.findall(r"^/mnt/(\d+)/main/PG_VERSION$", output(*LOOK, device), re.M), key=int),
     }
 
 
