@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 from hanger_lab.keys import AccessKey
 
 Environ = dict[str, Any]
-SERVICES = ("ec2", "iam", "ssm", "sts")
+SERVICES = ("ec2", "iam", "rds", "ssm", "sts")
 HOSTS = ("127.0.0.1", "localhost")
 TIME_FORMAT = "%Y%m%dT%H%M%SZ"
 CLOCK_SKEW = timedelta(minutes=15)

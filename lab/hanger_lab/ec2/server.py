@@ -1,4 +1,4 @@
-"""Serve EC2, IAM, STS and SSM on one port, with the lab's machines behind EC2's instances."""
+"""Serve EC2, RDS, IAM, STS and SSM on one port, with the lab's machines behind EC2's instances."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from hanger_lab.ec2.front import Front, MachineFront
 from hanger_lab.ec2.journal import Journal
 from hanger_lab.ec2.metadata_service import MetadataService
 from hanger_lab.ec2.patches import Patches
+from hanger_lab.ec2.rds import differences as rds_differences
 from hanger_lab.ec2.reconcile import reconcile
 from hanger_lab.ec2.s3 import differences as s3_differences
 from hanger_lab.ec2.s3.application import Storage
@@ -80,6 +81,7 @@ def running(
         truth.install(patches)
         objects.install(patches)
         s3_differences.install(patches)
+        rds_differences.install(patches)
         sessions = Sessions(fleet, f"http://{HOST}:{listener.getsockname()[1]}")
         sessions.install(patches)
         metadata_machine.install(patches)

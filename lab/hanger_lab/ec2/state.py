@@ -12,6 +12,7 @@ import moto
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import ec2_backends
 from moto.iam.models import AWSManagedPolicy, iam_backends
+from moto.rds.models import rds_backends
 from moto.s3.models import s3_backends
 
 from hanger_lab.ec2.differences import IAM_PARTITION, add_images
@@ -19,7 +20,8 @@ from hanger_lab.ec2.images import Image
 
 log = logging.getLogger(__name__)
 
-SERVICES: dict[str, Any] = {"ec2": ec2_backends, "iam": iam_backends, "s3": s3_backends}
+REGIONAL: dict[str, Any] = {"ec2": ec2_backends, "rds": rds_backends}
+SERVICES: dict[str, Any] = {**REGIONAL, "iam": iam_backends, "s3": s3_backends}
 POLICY = "aws-managed-policy"
 
 
@@ -28,7 +30,7 @@ class StateError(RuntimeError):
 
 
 class State:
-    """The file with the books of EC2, IAM and S3. Policies that AWS manages are kept by name, not by value."""
+    """The file with the books of EC2, RDS, IAM and S3. Policies that AWS manages are kept by name, not by value."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -74,7 +76,7 @@ def _books() -> Iterator[tuple[str, str, str, Any]]:
     for service, accounts in SERVICES.items():
         for account, regions in accounts.items():
             for region, backend in regions.items():
-                if service == "ec2" or region == IAM_PARTITION:
+                if service in REGIONAL or region == IAM_PARTITION:
                     yield service, account, region, backend
 
 
