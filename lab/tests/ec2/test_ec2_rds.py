@@ -71,6 +71,13 @@ def test_a_family_tells_types_ranges_and_what_is_kept_from_change(rds: Any) -> N
     assert "wal_level" not in known
 
 
+def test_a_group_that_is_not_there_is_not_found(rds: Any) -> None:
+    with pytest.raises(ClientError, match="DBParameterGroupNotFound"):
+        rds.describe_db_parameters(DBParameterGroupName="nothing")
+    with pytest.raises(ClientError, match="DBParameterGroupNotFound"):
+        rds.describe_db_parameter_groups(DBParameterGroupName="nothing")
+
+
 def test_a_static_parameter_waits_for_a_reboot(rds: Any, instance: dict[str, Any]) -> None:
     rds.modify_db_parameter_group(DBParameterGroupName=GROUP, Parameters=[parameter("work_mem", "8192")])
     assert not waits(rds)

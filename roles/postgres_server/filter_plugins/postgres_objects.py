@@ -71,6 +71,10 @@ def postgres_object_steps(wanted: Item, state: Item) -> dict[str, list[dict[str,
         existing = {base: found[kind] for base, found in databases.items()}
         steps[kind], steps[f"drop_{kind}"] = _in_databases(wanted[kind], existing, differs)
     steps["memberships"] = [dict(item) for item in wanted["memberships"] if _membership_differs(item, cluster)]
+    usable = cluster.get("usable") or []
+    steps["own"] = [
+        {"query": f"GRANT {quoted(name)} TO CURRENT_USER"} for name in wanted.get("own", []) if name not in usable
+    ]
     steps["database_settings"] = [
         step for item in wanted["databases"] if _present(item) for step in _settings(item, cluster, reset)
     ]

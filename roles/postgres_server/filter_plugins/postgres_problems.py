@@ -135,9 +135,10 @@ def _mentioned(wanted: Item) -> Iterator[tuple[str, str, Iterable[str]]]:
 
 def _references(wanted: Item, state: Item) -> Iterator[str]:
     roles = _known(wanted, state, "roles") | {"PUBLIC"}
+    system = tuple(wanted.get("system_roles", ["pg_"]))
     for kind, what, names in _mentioned(wanted):
         for name in names:
-            if name not in roles and not name.startswith("pg_"):
+            if name not in roles and not name.startswith(system):
                 yield (
                     f"{_variable(kind)}, {what}: there is no role {name}. Correct the name, or add it to "
                     "postgres_server_roles"

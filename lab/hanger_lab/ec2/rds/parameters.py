@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from moto.core.responses import ActionResult
-from moto.rds.exceptions import InvalidParameterCombination, InvalidParameterValue
+from moto.rds.exceptions import DBParameterGroupNotFoundError, InvalidParameterCombination, InvalidParameterValue
 from moto.rds.models import DBInstance, DBParameterGroup, RDSBackend
 from moto.rds.responses import RDSResponse
 
@@ -25,6 +25,7 @@ def install(patches: Patches) -> None:
     """Let moto's parameter groups behave until `patches` is left."""
     patches.add(RDSResponse, "describe_engine_default_parameters", _defaults)
     patches.assign(RDSResponse, "describe_db_parameters", _describe)
+    patches.wrap(RDSBackend, "describe_db_parameter_groups", _groups)
     patches.wrap(RDSBackend, "modify_db_parameter_group", _modify)
     patches.wrap(RDSBackend, "reboot_db_instance", _reboot)
     patches.assign(DBInstance, "db_parameter_group_status_list", property(_statuses))
@@ -76,6 +77,14 @@ def _defaults(response: Any) -> ActionResult:
     if not FAMILY.fullmatch(name):
         raise InvalidParameterValue(f"Invalid DB parameter group family {name}: the lab has PostgreSQL's")
     return ActionResult({"EngineDefaults": {"DBParameterGroupFamily": name, "Parameters": list(family().values())}})
+
+
+def _groups(original: Method, backend: Any, db_kwargs: Any) -> list[DBParameterGroup]:
+    name = db_kwargs.get("db_parameter_group_name")
+    found: list[DBParameterGroup] = original(backend, db_kwargs)
+    if name and not found:
+        raise DBParameterGroupNotFoundError(name)
+    return found
 
 
 def _describe(response: Any) -> ActionResult:
