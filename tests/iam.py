@@ -160,7 +160,8 @@ def _of_kind(resource: str, action: str, kind: str) -> bool:
     given, wanted = resource.split(":", 5), pattern(service, kind).split(":", 5)
     if wanted[5].startswith("*"):
         return given[2] == wanted[2] and given[5].count("/") == wanted[5].count("/")
-    return given[2] == wanted[2] and given[5].partition("/")[0] in ("*", wanted[5].partition("/")[0])
+    end = "/" if "/" in wanted[5] else ":"
+    return given[2] == wanted[2] and given[5].partition(end)[0] in ("*", wanted[5].partition(end)[0])
 
 
 def _template(key: str) -> str:

@@ -18,7 +18,9 @@ ROLE = "arn:aws:iam::123456789012:role"
 OURS, THEIRS = {"aws:ResourceTag/Project": "thehanger"}, {"aws:ResourceTag/Project": "payroll"}
 
 
-@pytest.mark.parametrize("name", ["aws-policy.json", "aws-policy-backups.json", "aws-policy-ssm.json"])
+@pytest.mark.parametrize(
+    "name", ["aws-policy.json", "aws-policy-backups.json", "aws-policy-rds.json", "aws-policy-ssm.json"]
+)
 def test_it_has_no_problem(name: str) -> None:
     policy = json.loads((DOCS / name).read_text())
     assert list(problems(policy)) == []
