@@ -108,7 +108,7 @@ def test_the_tables_are_the_owners_and_the_password_is_gone(host, as_postgres):
     owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname IN ('public', 'sqitch')"
     assert as_postgres(owners, "gym") == "gym"
     with host.sudo():
-        assert host.run("grep -rl 'master:only' /run /etc /root /tmp /var/log").stdout == ""
+        assert host.run("grep -rl 'master[:]only' /run /etc /root /tmp /var/log").stdout == ""
 
 
 def test_the_policy_allows_every_call(lab):
