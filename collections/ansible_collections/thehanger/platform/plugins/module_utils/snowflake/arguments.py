@@ -34,17 +34,14 @@ CONNECTION: Spec = {
 }
 
 
-_COMMENT: Spec = {"comment": {"type": "str"}}
-
-
-def _objects(comment: Spec = _COMMENT, **options: dict[str, Any]) -> dict[str, Any]:
+def _objects(commented: bool = True, **options: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "list",
         "elements": "dict",
         "options": {
             "name": {"type": "str", "required": True},
             **options,
-            **comment,
+            **({"comment": {"type": "str"}} if commented else {}),
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
     }
@@ -53,7 +50,7 @@ def _objects(comment: Spec = _COMMENT, **options: dict[str, Any]) -> dict[str, A
 _NAMES = {"type": "list", "elements": "str"}
 OBJECTS: Spec = {
     "resource_monitors": _objects(
-        comment={},
+        commented=False,
         credit_quota={"type": "int"},
         frequency={"type": "str", "choices": ["monthly", "daily", "weekly", "yearly", "never"]},
         triggers={
