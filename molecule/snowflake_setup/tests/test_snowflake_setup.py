@@ -80,3 +80,8 @@ def test_only_the_owner_can_read_the_private_keys(lab):
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in keys.glob("*.p8")}
     assert modes == {"molecule_writer.p8": 0o600, "molecule_reader.p8": 0o600}
     assert stat.S_IMODE(keys.stat().st_mode) == 0o700
+
+
+def test_a_key_that_was_exchanged_is_refused(lab, login):
+    with pytest.raises(DatabaseError, match="390144"):
+        login("MOLECULE_READER", f"{KEYS}/former.pem")

@@ -178,6 +178,16 @@ options:
           - A warehouse with O(warehouses[].auto_resume) starts again with the next query. Left out, its state is not
             touched.
         type: bool
+      min_clusters:
+        description: Clusters that run at least, where the edition has multi-cluster warehouses.
+        type: int
+      max_clusters:
+        description: Clusters that run at most.
+        type: int
+      scaling_policy:
+        description: Whether clusters start early (V(standard)) or only when they are kept busy.
+        type: str
+        choices: [standard, economy]
       resource_monitor:
         description: Resource monitor that counts its credits; an empty string takes it away.
         type: str
@@ -203,6 +213,9 @@ options:
         description: Name of the database.
         type: str
         required: true
+      data_retention_days:
+        description: Days for which Time Travel reaches back; more than 1 needs the Enterprise edition.
+        type: int
       comment:
         description: Comment.
         type: str
@@ -225,6 +238,12 @@ options:
         description: Database and schema, for example V(RAW.THEHANGERDB).
         type: str
         required: true
+      managed_access:
+        description: Whether the owner of the schema alone grants privileges on what is in it.
+        type: bool
+      data_retention_days:
+        description: Days for which Time Travel reaches back; more than 1 needs the Enterprise edition.
+        type: int
       comment:
         description: Comment.
         type: str
@@ -280,6 +299,18 @@ options:
       rsa_public_key:
         description:
           - Public key in PEM or as bare base64. It is compared by fingerprint.
+        type: str
+      rsa_public_key_2:
+        description: A second key that logs in as well, for as long as keys are exchanged.
+        type: str
+      login_name:
+        description: Name to log in with, without regard to case. A new user logs in with its own.
+        type: str
+      display_name:
+        description: Name that people see.
+        type: str
+      email:
+        description: E-mail address.
         type: str
       default_role:
         description: Role of a session that asks for none. It does not grant the role, see O(users[].roles).

@@ -200,6 +200,32 @@ class TestEmulatedAccount:
         ]
         assert not run("snowflake_warehouse", warehouses=free)["changed"]
 
+    def test_every_property_settles_when_it_is_set_changed_and_removed(self, run, keys):
+        name = "SETTLES"
+        public = keys["stranger"].with_suffix(".pub").read_text()
+        steps = [
+            {
+                "warehouses": [{"name": name, "min_clusters": 1, "max_clusters": 2, "scaling_policy": "economy"}],
+                "databases": [{"name": name, "data_retention_days": 0}],
+                "schemas": [{"name": f"{name}.S", "managed_access": True, "data_retention_days": 1}],
+                "users": [
+                    {"name": name, "rsa_public_key_2": public, "login_name": "Settles.Login", "email": "s@example.com"}
+                ],
+            },
+            {
+                "warehouses": [{"name": name, "max_clusters": 3, "scaling_policy": "standard"}],
+                "databases": [{"name": name, "data_retention_days": 1}],
+                "schemas": [{"name": f"{name}.S", "managed_access": False}],
+                "users": [{"name": name, "rsa_public_key": public, "rsa_public_key_2": "", "display_name": "S"}],
+            },
+            {kind: [{"name": name, "state": "absent"}] for kind in ("users", "databases", "warehouses")},
+        ]
+        for step in steps:
+            planned = run("snowflake_account", check_mode=True, **step)
+            assert run("snowflake_account", **step)["statements"] == planned["statements"] != []
+            again = run("snowflake_account", **step)
+            assert (again["changed"], again["diff"]) == (False, [])
+
     def test_takes_a_privilege_back(self, run):
         gone = {"role": "LOADER", "privileges": ["CREATE DATABASE"], "type": "account", "state": "absent"}
         assert run("snowflake_grants", grants=[gone])["changed"]

@@ -129,7 +129,7 @@ class TestValues:
     @pytest.mark.parametrize("shown", [None, "", "null"])
     def test_nothing_is_nothing_however_it_is_shown(self, shown):
         assert values.observed_reference(shown) is None
-        assert values.seconds(shown) == 0
+        assert values.whole(shown) == 0
         assert values.user_type(shown) == "PERSON"
 
     @pytest.mark.parametrize(

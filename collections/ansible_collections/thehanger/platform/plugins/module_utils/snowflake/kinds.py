@@ -24,7 +24,8 @@ class Property:
     `read` and `column` make its value out of a SHOW row, `wanted` out of the option; both raise ValueError or return
     values that compare. `created` stands in where an object is created and the option says nothing. `shown` is what
     is compared and printed instead of the value itself. A property without a column is set at creation only; one with
-    a `command` is changed by a statement of its own, and starts with the value of the property that `initial` names.
+    a `command` is changed by a statement of its own; it starts with the value of the property that `initial` names,
+    or false.
     `settled` holds the errors that say that a command came too late, because the account had done the same by itself.
     A property with `columns` is made of several columns and written as a clause behind the assignments.
     """
@@ -87,6 +88,34 @@ def _comment() -> Property:
 def _reference(option: str) -> Property:
     keyword = option.upper()
     return Property(option, keyword, option, values.reference, values.observed_reference, values.as_identifier)
+
+
+def _text(option: str) -> Property:
+    return Property(option, option.upper(), option, values.text, values.text, values.as_literal)
+
+
+def _whole(option: str, keyword: str, column: str) -> Property:
+    return Property(option, keyword, column, values.whole, values.whole, values.as_keyword)
+
+
+def _word(option: str, keyword: str, column: str) -> Property:
+    return Property(option, keyword, column, values.keyword, values.keyword, values.as_keyword)
+
+
+def _retention() -> Property:
+    return _whole("data_retention_days", "DATA_RETENTION_TIME_IN_DAYS", "retention_time")
+
+
+def _key(option: str) -> Property:
+    return Property(
+        option,
+        option.upper(),
+        f"{option}_fp",
+        lambda text: public_key_body(text) if text else None,
+        values.observed_text,
+        values.as_literal,
+        shown=_key_shown,
+    )
 
 
 def _key_shown(value: Value) -> Value:
@@ -155,8 +184,8 @@ WAREHOUSE = Kind(
             "auto_suspend",
             "AUTO_SUSPEND",
             "auto_suspend",
-            values.seconds,
-            values.seconds,
+            values.whole,
+            values.whole,
             values.as_keyword,
             created=60,
         ),
@@ -189,19 +218,38 @@ WAREHOUSE = Kind(
             initial="initially_suspended",
             settled=frozenset({90063, 90064}),
         ),
+        _whole("min_clusters", "MIN_CLUSTER_COUNT", "min_cluster_count"),
+        _whole("max_clusters", "MAX_CLUSTER_COUNT", "max_cluster_count"),
+        _word("scaling_policy", "SCALING_POLICY", "scaling_policy"),
         _reference("resource_monitor"),
         _comment(),
     ),
 )
 DATABASE = Kind(
-    option="databases", word="DATABASE", listing="SHOW DATABASES", name_columns=("name",), properties=(_comment(),)
+    option="databases",
+    word="DATABASE",
+    listing="SHOW DATABASES",
+    name_columns=("name",),
+    properties=(_retention(), _comment()),
 )
 SCHEMA = Kind(
     option="schemas",
     word="SCHEMA",
     listing="SHOW SCHEMAS IN ACCOUNT",
     name_columns=("database_name", "name"),
-    properties=(_comment(),),
+    properties=(
+        Property(
+            "managed_access",
+            "MANAGED_ACCESS",
+            "options",
+            values.boolean,
+            values.observed_managed_access,
+            values.as_keyword,
+            command=lambda managed: f"{'ENABLE' if managed else 'DISABLE'} MANAGED ACCESS",
+        ),
+        _retention(),
+        _comment(),
+    ),
     hidden=frozenset({"INFORMATION_SCHEMA"}),
 )
 USER = Kind(
@@ -211,15 +259,11 @@ USER = Kind(
     name_columns=("name",),
     properties=(
         Property("type", "TYPE", "type", values.user_type, values.user_type, values.as_keyword, created="SERVICE"),
-        Property(
-            "rsa_public_key",
-            "RSA_PUBLIC_KEY",
-            "rsa_public_key_fp",
-            lambda text: public_key_body(text) if text else None,
-            values.observed_text,
-            values.as_literal,
-            shown=_key_shown,
-        ),
+        _key("rsa_public_key"),
+        _key("rsa_public_key_2"),
+        Property("login_name", "LOGIN_NAME", "login_name", values.keyword, values.keyword, values.as_literal),
+        _text("display_name"),
+        _text("email"),
         _reference("default_role"),
         _reference("default_warehouse"),
         _reference("default_namespace"),

@@ -16,6 +16,7 @@ from .identifiers import Name, parse_observed, quote
 from .kinds import BY_WORD, IN_ORDER, ROLE, SCHEMA, USER, Kind, Row
 from .values import Value
 
+_KEYS = {"rsa_public_key", "rsa_public_key_2"}
 Read = Callable[[str], Iterable[Row]]
 Member = tuple[str, Name]
 
@@ -66,9 +67,10 @@ def _read_keys(read: Read, desired: Desired, observed: Observed, rows: Iterable[
     keyless = {USER.name_of(row) for row in rows if str(row.get("has_rsa_public_key")).lower() == "false"}
     for user in desired.of(USER):
         known = observed.objects[USER.word].get(user.name)
-        if known is None or "rsa_public_key" not in user.properties:
+        wanted = _KEYS & user.properties.keys()
+        if known is None or not wanted:
             continue
-        known["rsa_public_key"] = None
+        known.update(dict.fromkeys(wanted))
         if user.name not in keyless:
             described = {str(row["property"]).lower(): row["value"] for row in read(f"DESC USER {quote(user.name)}")}
             # Only the keys: DESC USER writes the text "null" where SHOW USERS says that a property is empty.

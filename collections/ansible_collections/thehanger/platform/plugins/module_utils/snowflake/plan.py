@@ -95,7 +95,7 @@ def _keep(thing: Thing, known: Mapping[str, Value] | None, result: Plan) -> None
         words = [f"CREATE {kind.word} {quote(thing.name)}", *kind.introduction.split()]
         words += [*_assignments(kind, values), *_clauses(kind, values)]
         result.steps.append(Step("create", label, name, " ".join(words)))
-        result.steps += _commands(thing, {item.option: values.get(item.initial) for item in kind.properties})
+        result.steps += _commands(thing, {item.option: values.get(item.initial, False) for item in kind.properties})
         result.differences.append(_difference(label, thing.name, None, _shown(kind, values)))
         return
     changed = {

@@ -33,8 +33,13 @@ def observed_suspension(value: Any) -> bool:
     return str(value).upper() in ("SUSPENDED", "SUSPENDING")
 
 
-def seconds(value: Any) -> int:
-    """Normalise a number of seconds, 0 for never."""
+def observed_managed_access(value: Any) -> bool:
+    """Normalise the options of a schema."""
+    return "MANAGED ACCESS" in str(value).upper()
+
+
+def whole(value: Any) -> int:
+    """Normalise a whole number; SHOW prints 0 as nothing in some columns."""
     return 0 if _missing(value) else int(value)
 
 
