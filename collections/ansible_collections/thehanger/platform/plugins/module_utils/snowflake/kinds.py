@@ -82,7 +82,7 @@ class Kind:
 
 
 def _comment() -> Property:
-    return Property("comment", "COMMENT", "comment", values.text, values.text, values.as_literal)
+    return _text("comment")
 
 
 def _reference(option: str) -> Property:
