@@ -20,9 +20,10 @@ from .client import READING, Client, keyword
 from .connection import read_connection
 from .desired import read_options
 from .errors import InvalidInputError, SnowflakeError
-from .kinds import Row
+from .kind import Row
 from .observe import observe
-from .plan import Plan, Step, plan
+from .plan import plan
+from .steps import Plan, Step
 
 
 def snowflake_module(arguments: dict[str, Any], **options: Any) -> AnsibleModule:
@@ -87,7 +88,7 @@ def _apply(module: AnsibleModule) -> dict[str, Any]:
     desired = read_options({kind: module.params.get(kind) for kind in OBJECTS})
     started = time.monotonic()
     with open_client(module, writes=not module.check_mode) as client:
-        result = plan(desired, observe(client.read, desired))
+        result = plan(desired, observe(client.read_all, desired))
         _refuse_missing(module, result)
         planned = time.monotonic()
         if not module.check_mode:
@@ -97,12 +98,15 @@ def _apply(module: AnsibleModule) -> dict[str, Any]:
         "diff": result.differences,
         "plan": [step.summary() for step in result.steps],
         "statements": [step.statement for step in result.steps],
+        "unlisted": result.unlisted,
         "seconds": {"plan": round(planned - started, 3), "apply": round(time.monotonic() - planned, 3)},
     }
 
 
 def _refuse_missing(module: AnsibleModule, result: Plan) -> None:
     """Fail before anything changes; in check mode a task before this one may be about to create what is missing."""
+    if result.refused:
+        raise SnowflakeError("Nothing was changed. " + "; ".join(result.refused))
     if not result.missing:
         return
     if not module.check_mode:

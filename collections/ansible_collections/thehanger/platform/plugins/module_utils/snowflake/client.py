@@ -10,14 +10,15 @@ import contextlib
 import logging
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
 
 from .connection import Connection, check_reachable
 from .errors import SnowflakeError
 from .keys import fingerprint
-from .kinds import Row
+from .kind import Row
 
 
 @contextlib.contextmanager
@@ -49,6 +50,8 @@ else:
 READING = ("SELECT", "WITH", "VALUES", "SHOW", "DESC", "DESCRIBE", "EXPLAIN")
 # SHOW stops here without saying so.
 SHOW_LIMIT = 10_000
+# A statement takes mostly the way to the account and back.
+_AT_A_TIME = 8
 _COMMENT = re.compile(r"\s+|--[^\n]*(?:\n|$)|//[^\n]*(?:\n|$)|/\*.*?\*/|\(", re.DOTALL)
 _KEYWORD = re.compile(r"[A-Za-z]+")
 
@@ -125,6 +128,11 @@ class Client:
         if word == "SHOW" and len(rows) >= SHOW_LIMIT and " GRANTS " not in statement:
             raise SnowflakeError(f"{statement} shows {SHOW_LIMIT} objects at most, and there may be more")
         return rows
+
+    def read_all(self, statements: Sequence[str]) -> list[list[Row]]:
+        """Run statements that only read, a few at a time, and return the rows of each; raises SnowflakeError."""
+        with ThreadPoolExecutor(_AT_A_TIME) as pool:
+            return list(pool.map(self.read, statements))
 
     def write(self, statement: str) -> None:
         """Run a statement that changes something; raises SnowflakeError."""
