@@ -38,7 +38,9 @@ def snowflake_module(arguments: dict[str, Any], **options: Any) -> AnsibleModule
 def open_client(module: AnsibleModule, writes: bool) -> Client:
     """Return a client for the module's connection options; raises SnowflakeError where they are wrong."""
     name = module._name.rpartition(".")[2]
-    return Client(read_connection(module.params), tag=f"thehanger.platform.{name}", writes=writes)
+    connection = read_connection(module.params, warn=module.warn)
+    module.no_log_values |= connection.secrets  # those that came from a file or the environment
+    return Client(connection, tag=f"thehanger.platform.{name}", writes=writes)
 
 
 def apply_module(*kinds: str) -> None:
