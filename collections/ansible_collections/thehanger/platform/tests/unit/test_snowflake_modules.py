@@ -320,7 +320,10 @@ class TestConnection:
                 "refused the key of user",
             ),
             ("250001 (08001): Failed to connect to DB: Role 'X' 390189", "Role ACCOUNTADMIN is not granted to user"),
-            ("250001: Could not connect to Snowflake backend after 2 attempt(s)", "Login of user PROVISIONER"),
+            (
+                "250001: Could not connect to Snowflake backend after 2 attempt(s)",
+                "No usable answer to the login of user PROVISIONER",
+            ),
         ],
     )
     def test_a_refused_login_is_explained(self, run, account, monkeypatch, answer, reason):
@@ -377,5 +380,5 @@ def test_check_mode_refuses_to_write_by_itself(run, account, key):
 
 def _connection(key):
     return client.Connection(
-        account="a", user="U", host="h", port=443, protocol="https", key=private_pem(key), key_source="test"
+        account="a", user="U", host="h", port=443, protocol="https", key=private_pem(key), source="test"
     )

@@ -7,29 +7,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.module_utils.common.parameters import env_fallback
-
+from .credentials import METHODS
 from .desired_settings import PARAMETER_TYPES, TAG_TYPES
 from .grants import TYPES
 
 Spec = dict[str, dict[str, Any]]
 
 
-def _env(name: str) -> tuple[Any, list[str]]:
-    return env_fallback, [f"SNOWFLAKE_{name}"]
-
-
 CONNECTION: Spec = {
-    "account": {"type": "str", "required": True, "fallback": _env("ACCOUNT")},
-    "user": {"type": "str", "required": True, "fallback": _env("USER")},
-    "host": {"type": "str", "fallback": _env("HOST")},
-    "port": {"type": "int", "fallback": _env("PORT")},
-    "protocol": {"type": "str", "choices": ["https", "http"], "default": "https", "fallback": _env("PROTOCOL")},
-    "role": {"type": "str", "fallback": _env("ROLE")},
-    "warehouse": {"type": "str", "fallback": _env("WAREHOUSE")},
-    "private_key_path": {"type": "path", "fallback": _env("PRIVATE_KEY_PATH")},
-    "private_key_content": {"type": "str", "no_log": True, "fallback": _env("PRIVATE_KEY_CONTENT")},
-    "private_key_passphrase": {"type": "str", "no_log": True, "fallback": _env("PRIVATE_KEY_PASSPHRASE")},
+    "connection_name": {"type": "str"},
+    "account": {"type": "str"},
+    "user": {"type": "str"},
+    "host": {"type": "str"},
+    "port": {"type": "int"},
+    "protocol": {"type": "str", "choices": ["https", "http"]},
+    "role": {"type": "str"},
+    "warehouse": {"type": "str"},
+    "authenticator": {"type": "str", "choices": list(METHODS)},
+    "private_key_path": {"type": "path"},
+    "private_key_content": {"type": "str", "no_log": True},
+    "private_key_passphrase": {"type": "str", "no_log": True},
+    "token": {"type": "str", "no_log": True},
+    "token_file_path": {"type": "path", "no_log": False},
+    "password": {"type": "str", "no_log": True},
+    "passcode": {"type": "str", "no_log": True},
     "login_timeout": {"type": "int", "default": 30},
     "network_timeout": {"type": "int", "default": 120},
 }
