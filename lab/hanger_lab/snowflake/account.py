@@ -19,7 +19,7 @@ from hanger_lab.snowflake.data.engine import Engine
 from hanger_lab.snowflake.lexer import first_words
 from hanger_lab.snowflake.model import ACCOUNT, PRIVILEGES, SYSTEM_ROLES, Grant, RoleGrant
 from hanger_lab.snowflake.session import Context, Session
-from hanger_lab.snowflake.statements import use, user
+from hanger_lab.snowflake.statements import parameters, use, user
 from hanger_lab.snowflake.store import Store
 
 log = logging.getLogger(__name__)
@@ -30,8 +30,14 @@ _HIERARCHY = (
     ("USERADMIN", "SECURITYADMIN"),
 )
 _SYSTEM_PRIVILEGES = {
-    "ACCOUNTADMIN": PRIVILEGES["ACCOUNT"],
-    "SECURITYADMIN": ("MANAGE GRANTS",),
+    "SECURITYADMIN": (
+        "MANAGE GRANTS",
+        "ATTACH POLICY",
+        "CREATE NETWORK POLICY",
+        "APPLY AUTHENTICATION POLICY",
+        "APPLY PASSWORD POLICY",
+        "APPLY SESSION POLICY",
+    ),
     "SYSADMIN": ("CREATE DATABASE", "CREATE WAREHOUSE"),
     "USERADMIN": ("CREATE ROLE", "CREATE USER"),
 }
@@ -64,12 +70,12 @@ class Account:
             self.catalog.save(found)
             self.catalog.grant_role(RoleGrant("ACCOUNTADMIN", "USER", name.upper(), ""))
 
-    def login(self, data: Mapping[str, Any], wanted: Mapping[str, str]) -> Session:
-        """Open a session; raises SnowflakeError when the login is refused."""
-        login = auth.Login(data, wanted)
+    def login(self, data: Mapping[str, Any], wanted: Mapping[str, str], address: str) -> Session:
+        """Open a session for a client at an IP address; raises SnowflakeError when the login is refused."""
+        login = auth.Login(data, wanted, address)
         with self.catalog.read():
             found, role = auth.authenticate(login, self.name, self.catalog)
-        parameters = use.at_login(data.get("SESSION_PARAMETERS") or {})
+        given = use.at_login(data.get("SESSION_PARAMETERS") or {})
         session = Session(
             found.name[0],
             role,
@@ -79,7 +85,10 @@ class Account:
         )
         session.client = f"{data.get('CLIENT_APP_ID', '')} {data.get('CLIENT_APP_VERSION', '')}".strip()
         self._start_in(session, wanted, found.properties)
-        session.parameters.update(parameters)
+        session.address = address
+        with self.catalog.read():
+            parameters.inherit(session, self.catalog, found)
+        session.set_parameters(given)
         self._end_idle_sessions()
         with self._lock:
             self._sessions[session.token] = session
@@ -209,17 +218,18 @@ class Account:
                     use.use_schema(context, auth.folded(database), auth.folded(schema))
 
     def _seed(self) -> None:
-        """Fill a new account with the system roles and what they may do."""
-        if self.catalog.find("ROLE", ("ACCOUNTADMIN",)) is not None:
-            return
+        """Fill a new account with the system roles and what they may do; ACCOUNTADMIN may do all in every account."""
         with self.catalog.change():
-            for role in SYSTEM_ROLES:
-                self.catalog.create("ROLE", (role,), "")
-            for role, parent in _HIERARCHY:
-                self.catalog.grant_role(RoleGrant(role, "ROLE", parent, ""))
-            for role, privileges in _SYSTEM_PRIVILEGES.items():
-                for privilege in privileges:
-                    self.catalog.grant(Grant(privilege, "ACCOUNT", ACCOUNT, role, ""))
+            if self.catalog.find("ROLE", ("ACCOUNTADMIN",)) is None:
+                for role in SYSTEM_ROLES:
+                    self.catalog.create("ROLE", (role,), "")
+                for role, parent in _HIERARCHY:
+                    self.catalog.grant_role(RoleGrant(role, "ROLE", parent, ""))
+                for role, privileges in _SYSTEM_PRIVILEGES.items():
+                    for privilege in privileges:
+                        self.catalog.grant(Grant(privilege, "ACCOUNT", ACCOUNT, role, ""))
+            for privilege in PRIVILEGES["ACCOUNT"]:
+                self.catalog.grant(Grant(privilege, "ACCOUNT", ACCOUNT, "ACCOUNTADMIN", ""))
 
     def _reconcile(self) -> None:
         """Open the databases, and mend what a kill between the data and the catalogue left."""

@@ -62,7 +62,8 @@ class Server:
         """Open a session."""
         body = await _body(request)
         try:
-            session = await run_in_threadpool(self.account.login, body.get("data") or {}, request.query_params)
+            address = request.client.host if request.client is not None else ""
+            session = await run_in_threadpool(self.account.login, body.get("data") or {}, request.query_params, address)
         except SnowflakeError as refused:
             log.info("login refused: %s", refused.code)
             return _failure(refused)

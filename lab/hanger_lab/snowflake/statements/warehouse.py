@@ -9,6 +9,7 @@ from hanger_lab.snowflake.model import Securable
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Parser
 from hanger_lab.snowflake.session import Context
+from hanger_lab.snowflake.statements import parameters
 from hanger_lab.snowflake.statements import properties as p
 from hanger_lab.snowflake.statements.lifecycle import Definition
 
@@ -122,9 +123,7 @@ DEFINITION = Definition(
         "COMMENT": p.text,
         "ENABLE_QUERY_ACCELERATION": p.boolean,
         "QUERY_ACCELERATION_MAX_SCALE_FACTOR": p.integer(0, 100),
-        "MAX_CONCURRENCY_LEVEL": p.integer(1, 32),
-        "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS": p.integer(0, 604_800),
-        "STATEMENT_TIMEOUT_IN_SECONDS": p.integer(0, 604_800),
+        **parameters.checks("WAREHOUSE"),
     },
     authorize_create=lambda context, name: context.access.require_account("CREATE WAREHOUSE"),
     alter_privilege="MODIFY",
