@@ -145,6 +145,9 @@ def alter_account(parser: Parser, context: Context) -> Result:
     parser.end()
     if "NETWORK_POLICY" in current:
         raise errors.unsupported("ALTER ACCOUNT SET NETWORK_POLICY")
+    monitor = current.get("RESOURCE_MONITOR")
+    if isinstance(monitor, str) and context.catalog.find("RESOURCE MONITOR", names.split(monitor)) is None:
+        raise errors.missing("RESOURCE MONITOR", monitor)
     context.catalog.set_parameters(current)
     return status()
 
