@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from datetime import time as datetime_time
 from decimal import Decimal
@@ -20,9 +21,11 @@ from .client import READING, Client, keyword
 from .connection import read_connection
 from .desired import read_options
 from .errors import InvalidInputError, SnowflakeError
-from .kinds import Row
+from .export import GATHERED, check_patterns, export
+from .kind import Row
 from .observe import observe
-from .plan import Plan, Step, plan
+from .plan import plan
+from .steps import Plan, Step
 
 
 def snowflake_module(arguments: dict[str, Any], **options: Any) -> AnsibleModule:
@@ -38,7 +41,9 @@ def snowflake_module(arguments: dict[str, Any], **options: Any) -> AnsibleModule
 def open_client(module: AnsibleModule, writes: bool) -> Client:
     """Return a client for the module's connection options; raises SnowflakeError where they are wrong."""
     name = module._name.rpartition(".")[2]
-    return Client(read_connection(module.params), tag=f"thehanger.platform.{name}", writes=writes)
+    connection = read_connection(module.params, warn=module.warn)
+    module.no_log_values |= connection.secrets  # those that came from a file or the environment
+    return Client(connection, tag=f"thehanger.platform.{name}", writes=writes)
 
 
 def apply_module(*kinds: str) -> None:
@@ -68,6 +73,34 @@ def query_module() -> None:
     module.exit_json(changed=False, results=results, rows=results[-1]["rows"] if results else [])
 
 
+def info_module() -> None:
+    """Run the module that describes what there is."""
+    module = snowflake_module(
+        {
+            "gather": {"type": "list", "elements": "str", "choices": list(GATHERED), "default": list(GATHERED)},
+            "patterns": {"type": "dict", "default": {}},
+        }
+    )
+    started = time.monotonic()
+    try:
+        patterns = check_patterns(module.params["patterns"])
+        with open_client(module, writes=False) as client:
+            found = export(remembering(client.read), module.params["gather"], patterns)
+    except SnowflakeError as error:
+        module.fail_json(msg=error.message, **error.details)
+    module.exit_json(
+        changed=False,
+        account=found.document,
+        left_out=found.left_out,
+        seconds=round(time.monotonic() - started, 3),
+    )
+
+
+def remembering(read: Callable[[str], list[Row]]) -> Callable[[str], list[Row]]:
+    """Return a reader that sends each statement once."""
+    return functools.cache(read)
+
+
 def portable(row: Row) -> dict[str, Any]:
     """Return a row with values that JSON can carry."""
     return {column: _portable(value) for column, value in row.items()}
@@ -87,7 +120,7 @@ def _apply(module: AnsibleModule) -> dict[str, Any]:
     desired = read_options({kind: module.params.get(kind) for kind in OBJECTS})
     started = time.monotonic()
     with open_client(module, writes=not module.check_mode) as client:
-        result = plan(desired, observe(client.read, desired))
+        result = plan(desired, observe(client.read_all, desired))
         _refuse_missing(module, result)
         planned = time.monotonic()
         if not module.check_mode:
@@ -97,12 +130,15 @@ def _apply(module: AnsibleModule) -> dict[str, Any]:
         "diff": result.differences,
         "plan": [step.summary() for step in result.steps],
         "statements": [step.statement for step in result.steps],
+        "unlisted": result.unlisted,
         "seconds": {"plan": round(planned - started, 3), "apply": round(time.monotonic() - planned, 3)},
     }
 
 
 def _refuse_missing(module: AnsibleModule, result: Plan) -> None:
     """Fail before anything changes; in check mode a task before this one may be about to create what is missing."""
+    if result.refused:
+        raise SnowflakeError("Nothing was changed. " + "; ".join(result.refused))
     if not result.missing:
         return
     if not module.check_mode:
