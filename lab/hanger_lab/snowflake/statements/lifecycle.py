@@ -48,6 +48,7 @@ class Definition:
     make: Callable[[Engine, Name], None] = lambda engine, name: None
     unmake: Callable[[Engine, Name], None] = lambda engine, name: None
     created: Hook = _nothing
+    altered: Hook = _nothing
     dropped: Hook = _nothing
     renamed: Callable[[Context, Name, Name], None] | None = None
     stop_words: tuple[str, ...] = field(default=())
@@ -150,6 +151,7 @@ def alter(definition: Definition, parser: Parser, context: Context) -> Result:
         target.properties = {k: v for k, v in target.properties.items() if k not in removed}
     else:
         raise parser.fail()
+    definition.altered(context, target)
     context.catalog.save(target)
     definition.changed(context, target)
     return status()
