@@ -9,6 +9,7 @@ from hanger_lab.snowflake.model import SHARED, Securable, role_kind
 from hanger_lab.snowflake.session import Context
 from hanger_lab.snowflake.statements import parameters, user, warehouse
 from hanger_lab.snowflake.statements.views import Row, View, basic, columns, scalar
+from hanger_lab.snowflake.usage import intervals
 
 
 def _flag(value: object) -> str:
@@ -23,15 +24,16 @@ def _warehouses(context: Context, objects: Sequence[Securable]) -> list[Row]:
     rows: list[Row] = []
     for shown in objects:
         given = shown.properties
-        running = warehouse.state(shown) == "STARTED"
+        state = context.meter.state(shown)
+        running = state != "SUSPENDED"
         row: Row = {
-            "state": warehouse.state(shown),
+            "state": state,
             "type": scalar(given.get("WAREHOUSE_TYPE"), "STANDARD"),
             "size": warehouse.SIZES[str(given.get("WAREHOUSE_SIZE") or "XSMALL")],
             "min_cluster_count": scalar(given.get("MIN_CLUSTER_COUNT"), 1),
             "max_cluster_count": scalar(given.get("MAX_CLUSTER_COUNT"), 1),
             "started_clusters": int(running),
-            "running": 0,
+            "running": len(context.meter.working(shown.name[0])),
             "queued": 0,
             "is_current": _mark(shown.name[0] == context.session.warehouse),
             "auto_suspend": scalar(given.get("AUTO_SUSPEND", 600)),
@@ -138,17 +140,22 @@ def _users(context: Context, objects: Sequence[Securable]) -> list[Row]:
 
 def _monitors(context: Context, objects: Sequence[Securable]) -> list[Row]:
     used = {w.properties.get("RESOURCE_MONITOR") for w in context.catalog.all("WAREHOUSE")}
+    whole = context.catalog.parameters.get("RESOURCE_MONITOR")
     rows: list[Row] = []
     for shown in objects:
         quota = shown.properties.get("CREDIT_QUOTA")
         amount = f"{float(quota):.2f}" if isinstance(quota, (int, float)) else None
-        on_account = context.catalog.parameters.get("RESOURCE_MONITOR") == names.show(shown.name)
-        level = "ACCOUNT" if on_account else "WAREHOUSE" if names.show(shown.name) in used else None
+        name = names.show(shown.name)
+        level = "ACCOUNT" if name == whole else "WAREHOUSE" if name in used else None
+        spent = context.meter.used(shown)
+        left = f"{max(0.0, float(quota) - spent):.2f}" if isinstance(quota, (int, float)) else None
         row: Row = {
             "credit_quota": amount,
-            "used_credits": "0.00",
-            "remaining_credits": amount,
+            "used_credits": f"{spent:.2f}",
+            "remaining_credits": left,
             "level": level,
+            "start_time": intervals.beginning(shown.properties, shown.created),
+            "end_time": intervals.ending(shown.properties),
             "frequency": scalar(shown.properties.get("FREQUENCY"), "MONTHLY"),
             "notify_at": _triggers(shown, "NOTIFY"),
             "suspend_at": _triggers(shown, "SUSPEND"),
