@@ -10,6 +10,7 @@ from hanger_lab.snowflake.results import DESCRIBE, Result, status, table
 from hanger_lab.snowflake.session import Context
 from hanger_lab.snowflake.statements import (
     account_settings,
+    authentication_policy,
     database,
     database_role,
     grants,
@@ -37,6 +38,7 @@ _DEFINITIONS = {
         database_role.DEFINITION,
         network.RULE,
         network.POLICY,
+        authentication_policy.DEFINITION,
     )
 }
 _VERBS = ("CREATE", "ALTER", "DROP", "DESC", "DESCRIBE", "SHOW", "USE", "GRANT", "REVOKE", "COMMENT", "UNDROP")
