@@ -13,16 +13,29 @@ from hanger_lab.snowflake.session import Context
 from hanger_lab.snowflake.statements import (
     authentication_policy,
     database_role,
+    file_format,
+    integration,
     network,
     show_grants,
     show_parameters,
     show_rows,
+    stage,
+    tag,
     targets,
 )
 from hanger_lab.snowflake.statements.views import View
 
 _TERSE = ("created_on", "name", "kind", "database_name", "schema_name")
-_VIEWS = {**show_rows.VIEWS, **network.VIEWS, **authentication_policy.VIEWS, **database_role.VIEWS}
+_VIEWS = {
+    **show_rows.VIEWS,
+    **network.VIEWS,
+    **authentication_policy.VIEWS,
+    **tag.VIEWS,
+    **integration.VIEWS,
+    **stage.VIEWS,
+    **file_format.VIEWS,
+    **database_role.VIEWS,
+}
 
 
 @dataclass
