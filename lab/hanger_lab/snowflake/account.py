@@ -19,7 +19,7 @@ from hanger_lab.snowflake.data.engine import Engine
 from hanger_lab.snowflake.lexer import first_words
 from hanger_lab.snowflake.model import ACCOUNT, PRIVILEGES, SYSTEM_ROLES, Grant, RoleGrant, Securable
 from hanger_lab.snowflake.session import Context, Lives, Session
-from hanger_lab.snowflake.statements import use, user, warehouse
+from hanger_lab.snowflake.statements import parameters, use, user, warehouse
 from hanger_lab.snowflake.store import Store
 from hanger_lab.snowflake.usage.history import History
 from hanger_lab.snowflake.usage.meter import Meter
@@ -33,8 +33,14 @@ _HIERARCHY = (
     ("USERADMIN", "SECURITYADMIN"),
 )
 _SYSTEM_PRIVILEGES = {
-    "ACCOUNTADMIN": PRIVILEGES["ACCOUNT"],
-    "SECURITYADMIN": ("MANAGE GRANTS",),
+    "SECURITYADMIN": (
+        "MANAGE GRANTS",
+        "ATTACH POLICY",
+        "CREATE NETWORK POLICY",
+        "APPLY AUTHENTICATION POLICY",
+        "APPLY PASSWORD POLICY",
+        "APPLY SESSION POLICY",
+    ),
     "SYSADMIN": ("CREATE DATABASE", "CREATE WAREHOUSE"),
     "USERADMIN": ("CREATE ROLE", "CREATE USER"),
 }
@@ -74,13 +80,13 @@ class Account:
             self.catalog.save(found)
             self.catalog.grant_role(RoleGrant("ACCOUNTADMIN", "USER", name.upper(), ""))
 
-    def login(self, data: Mapping[str, Any], wanted: Mapping[str, str], address: str = "") -> Session:
-        """Open a session for a client at an address; raises SnowflakeError when the login is refused."""
-        login = auth.Login(data, wanted)
+    def login(self, data: Mapping[str, Any], wanted: Mapping[str, str], address: str) -> Session:
+        """Open a session for a client at an IP address; raises SnowflakeError when the login is refused."""
+        login = auth.Login(data, wanted, address)
         try:
             with self.catalog.read():
                 found, role = auth.authenticate(login, self.name, self.catalog)
-            session = self._open(found, role, data, wanted)
+            session = self._open(found, role, login)
         except errors.SnowflakeError as refused:
             self.history.login(login.name, data, address, login.factor, refused)
             raise
@@ -92,8 +98,9 @@ class Account:
         log.info("login of %s with role %s", session.user, session.role)
         return session
 
-    def _open(self, found: Securable, role: str, data: Mapping[str, Any], wanted: Mapping[str, str]) -> Session:
-        parameters = use.at_login(data.get("SESSION_PARAMETERS") or {})
+    def _open(self, found: Securable, role: str, login: auth.Login) -> Session:
+        data = login.data
+        given = use.at_login(data.get("SESSION_PARAMETERS") or {})
         session = Session(
             found.name[0],
             role,
@@ -104,8 +111,11 @@ class Account:
             lives=self.lives,
         )
         session.client = f"{data.get('CLIENT_APP_ID', '')} {data.get('CLIENT_APP_VERSION', '')}".strip()
-        self._start_in(session, wanted, found.properties)
-        session.parameters.update(parameters)
+        self._start_in(session, login.wanted, found.properties)
+        session.address = login.address
+        with self.catalog.read():
+            parameters.inherit(session, self.catalog, found)
+        session.set_parameters(given)
         return session
 
     def session(self, token: str) -> Session | None:
@@ -274,17 +284,18 @@ class Account:
                     use.use_schema(context, auth.folded(database), auth.folded(schema))
 
     def _seed(self) -> None:
-        """Fill a new account with the system roles and what they may do."""
-        if self.catalog.find("ROLE", ("ACCOUNTADMIN",)) is not None:
-            return
+        """Fill a new account with the system roles and what they may do; ACCOUNTADMIN may do all in every account."""
         with self.catalog.change():
-            for role in SYSTEM_ROLES:
-                self.catalog.create("ROLE", (role,), "")
-            for role, parent in _HIERARCHY:
-                self.catalog.grant_role(RoleGrant(role, "ROLE", parent, ""))
-            for role, privileges in _SYSTEM_PRIVILEGES.items():
-                for privilege in privileges:
-                    self.catalog.grant(Grant(privilege, "ACCOUNT", ACCOUNT, role, ""))
+            if self.catalog.find("ROLE", ("ACCOUNTADMIN",)) is None:
+                for role in SYSTEM_ROLES:
+                    self.catalog.create("ROLE", (role,), "")
+                for role, parent in _HIERARCHY:
+                    self.catalog.grant_role(RoleGrant(role, "ROLE", parent, ""))
+                for role, privileges in _SYSTEM_PRIVILEGES.items():
+                    for privilege in privileges:
+                        self.catalog.grant(Grant(privilege, "ACCOUNT", ACCOUNT, role, ""))
+            for privilege in PRIVILEGES["ACCOUNT"]:
+                self.catalog.grant(Grant(privilege, "ACCOUNT", ACCOUNT, "ACCOUNTADMIN", ""))
 
     def _reconcile(self) -> None:
         """Open the databases, and mend what a kill between the data and the catalogue left."""

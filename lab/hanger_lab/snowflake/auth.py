@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hanger_lab.snowflake import access, errors, keys, names
+from hanger_lab.snowflake import access, errors, keys, names, policies
 from hanger_lab.snowflake.catalog import Catalog
 from hanger_lab.snowflake.model import Securable
 from hanger_lab.snowflake.statements import user as users
@@ -26,6 +26,7 @@ class Login:
 
     data: Mapping[str, Any]
     wanted: Mapping[str, str]
+    address: str = ""
 
     @property
     def name(self) -> str:
@@ -47,6 +48,7 @@ def authenticate(login: Login, account: str, catalog: Catalog) -> tuple[Securabl
     """Return the user and the role of the new session; raises SnowflakeError when the login is refused."""
     name, method = login.name, login.method
     found = next((u for u in catalog.all("USER") if users.login_name(u) == name), None)
+    policies.require_address(catalog, found, login.address)
     if method == "SNOWFLAKE_JWT":
         _check_token(str(login.data.get("TOKEN") or ""), found, name, account)
     elif method in ("SNOWFLAKE", "USERNAME_PASSWORD_MFA"):

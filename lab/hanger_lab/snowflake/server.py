@@ -75,9 +75,8 @@ class Server:
         """Open a session."""
         body = await _body(request)
         try:
-            address = request.client.host if request.client else ""
-            data = body.get("data") or {}
-            session = await run_in_threadpool(self.account.login, data, request.query_params, address)
+            address = request.client.host if request.client is not None else ""
+            session = await run_in_threadpool(self.account.login, body.get("data") or {}, request.query_params, address)
         except SnowflakeError as refused:
             log.info("login refused: %s", refused.code)
             return _failure(refused)

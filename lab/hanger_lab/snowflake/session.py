@@ -13,7 +13,7 @@ from hanger_lab.snowflake import access, errors
 from hanger_lab.snowflake.access import Access
 from hanger_lab.snowflake.catalog import Catalog
 from hanger_lab.snowflake.names import Name
-from hanger_lab.snowflake.parser import Properties
+from hanger_lab.snowflake.parser import Properties, Value
 
 if TYPE_CHECKING:
     from hanger_lab.snowflake.data.engine import Connection, Engine
@@ -48,6 +48,9 @@ class Session:
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     master_token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     parameters: Properties = field(default_factory=dict)
+    inherited: dict[str, tuple[Value, str]] = field(default_factory=dict)
+    own_parameters: set[str] = field(default_factory=set)
+    address: str = ""
     client: str = ""
     user_created: float = 0.0
     clock: Callable[[], float] = time.time
@@ -81,6 +84,18 @@ class Session:
         """Stop the statement that runs; it fails as Snowflake's do when they are cancelled."""
         self.cancelled = True
         self.connection.duck.interrupt()
+
+    def set_parameters(self, values: Properties) -> None:
+        """Set parameters for this session alone."""
+        self.parameters.update(values)
+        self.own_parameters.update(values)
+
+    def unset_parameter(self, name: str) -> None:
+        """Go back to what the session inherited when it began."""
+        self.own_parameters.discard(name)
+        self.parameters.pop(name, None)
+        if name in self.inherited:
+            self.parameters[name] = self.inherited[name][0]
 
     def qualify(self, name: Name, depth: int, command: str) -> Name:
         """Complete a name to `depth` parts with the current database and schema; raises when there are none."""

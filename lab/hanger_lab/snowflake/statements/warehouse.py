@@ -7,6 +7,7 @@ from hanger_lab.snowflake.model import Securable
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Parser
 from hanger_lab.snowflake.session import Context
+from hanger_lab.snowflake.statements import parameters
 from hanger_lab.snowflake.statements import properties as p
 from hanger_lab.snowflake.statements.lifecycle import Definition
 
@@ -50,7 +51,7 @@ def _created(context: Context, warehouse: Securable) -> None:
     context.session.warehouse = warehouse.name[0]
 
 
-def _altered(context: Context, warehouse: Securable) -> None:
+def _changed(context: Context, warehouse: Securable) -> None:
     _check_monitor(context, warehouse)
     context.catalog.afterwards(lambda: context.meter.follow(warehouse))
 
@@ -120,15 +121,13 @@ DEFINITION = Definition(
         "COMMENT": p.text,
         "ENABLE_QUERY_ACCELERATION": p.boolean,
         "QUERY_ACCELERATION_MAX_SCALE_FACTOR": p.integer(0, 100),
-        "MAX_CONCURRENCY_LEVEL": p.integer(1, 32),
-        "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS": p.integer(0, 604_800),
-        "STATEMENT_TIMEOUT_IN_SECONDS": p.integer(0, 604_800),
+        **parameters.checks("WAREHOUSE"),
     },
     authorize_create=lambda context, name: context.access.require_account("CREATE WAREHOUSE"),
     alter_privilege="MODIFY",
     action=_action,
     created=_created,
-    altered=_altered,
+    changed=_changed,
     dropped=_dropped,
     renamed=_renamed,
     stop_words=("WITH",),
