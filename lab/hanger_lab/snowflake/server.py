@@ -214,4 +214,6 @@ def _failure(refused: SnowflakeError) -> Response:
     data: dict[str, Any] = {"errorCode": refused.code, "sqlState": refused.sqlstate, "internalError": False}
     if refused.query_id is not None:
         data["queryId"] = refused.query_id
+    if refused.next_action is not None:
+        data |= {"nextAction": refused.next_action, "inFlightCtx": ""}
     return JSONResponse({"success": False, "code": refused.code, "message": refused.message, "data": data})

@@ -19,6 +19,7 @@ from hanger_lab.snowflake.statements import (
     schema,
     show,
     targets,
+    tokens,
     use,
     user,
     warehouse,
@@ -101,6 +102,8 @@ def _run(parser: Parser, context: Context) -> Result | None:
         return use.alter_session(parser, context)
     if verb == "ALTER" and parser.accept("ACCOUNT"):
         return account_settings.alter_account(parser, context)
+    if verb == "ALTER" and (answer := tokens.alter(parser, context)) is not None:
+        return answer
     replace = verb == "CREATE" and parser.accept("OR", "REPLACE")
     parser.accept("TRANSIENT")
     kind = parser.accept_any(_DEFINITIONS)

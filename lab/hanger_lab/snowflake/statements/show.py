@@ -10,7 +10,7 @@ from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Parser
 from hanger_lab.snowflake.results import Cell, Result, table
 from hanger_lab.snowflake.session import Context
-from hanger_lab.snowflake.statements import network, show_grants, show_parameters, show_rows, targets
+from hanger_lab.snowflake.statements import network, show_grants, show_parameters, show_rows, targets, tokens
 from hanger_lab.snowflake.statements.views import View
 
 _TERSE = ("created_on", "name", "kind", "database_name", "schema_name")
@@ -45,6 +45,8 @@ def show(parser: Parser, context: Context) -> Result | None:
         return show_grants.grants(parser, context)
     if parser.accept("PARAMETERS"):
         return show_parameters.parameters(parser, context)
+    if parser.accept("USER"):
+        return tokens.show(parser, context)
     terse = parser.accept("TERSE")
     if parser.accept("OBJECTS"):
         return _show(parser, context, ("TABLE", "VIEW"), show_rows.OBJECT, terse=terse)
