@@ -208,3 +208,47 @@ options:
         type: dict
         required: true
 """
+
+    TOKENS = r"""
+options:
+  tokens:
+    description:
+      - Programmatic access tokens, for clients that cannot log in with a key. Prefer keys.
+      - Snowflake lets a service use one only where a network policy is in force for it.
+    type: list
+    elements: dict
+    suboptions:
+      user:
+        description: User who owns the token.
+        type: str
+        required: true
+      name:
+        description: Name of the token.
+        type: str
+        required: true
+      path:
+        description:
+          - File that keeps the secret, mode 0600, where the module runs. Needed, since Snowflake tells the secret only
+            once.
+        type: path
+      role_restriction:
+        description: The one role that the token may use. It cannot be changed later.
+        type: str
+      days_to_expiry:
+        description: Days after which a new token ends, at most 365. Snowflake takes 15.
+        type: int
+      renew_days:
+        description:
+          - Days before the end from which on the token gets a new secret. The former one works for another day.
+          - A token that has ended gets a new secret in any case.
+        type: int
+        default: 0
+      comment:
+        description: Comment.
+        type: str
+      state:
+        description: Whether it exists.
+        type: str
+        choices: [present, absent]
+        default: present
+"""

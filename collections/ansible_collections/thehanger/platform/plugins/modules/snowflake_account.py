@@ -34,6 +34,7 @@ extends_documentation_fragment:
   - thehanger.platform.snowflake_policies.network_rules
   - thehanger.platform.snowflake_policies.network_policies
   - thehanger.platform.snowflake_policies.authentication_policies
+  - thehanger.platform.snowflake_policies.tokens
   - thehanger.platform.snowflake_policies.tags
   - thehanger.platform.snowflake_policies.parameters
   - thehanger.platform.snowflake_stages.storage_integrations
@@ -53,6 +54,7 @@ seealso:
   - module: thehanger.platform.snowflake_network_rule
   - module: thehanger.platform.snowflake_network_policy
   - module: thehanger.platform.snowflake_authentication_policy
+  - module: thehanger.platform.snowflake_token
   - module: thehanger.platform.snowflake_tag
   - module: thehanger.platform.snowflake_parameter
   - module: thehanger.platform.snowflake_storage_integration
@@ -110,9 +112,14 @@ statements:
   sample: ['CREATE ROLE "LOADER"']
 unlisted:
   description: Privileges of the roles in O(grants) that no entry lists and no future grant explains, by role.
-  returned: success
+  returned: when grants are described
   type: dict
   sample: {"role REPORTER": ["INSERT on table ANALYTICS.MARTS.CLIMBS"]}
+credits:
+  description: Quota, used and remaining credits of the resource monitors, where they were read.
+  returned: when resource monitors are described or referred to
+  type: dict
+  sample: {"THEHANGER": {"credit_quota": "20.00", "used_credits": "1.50", "remaining_credits": "18.50"}}
 seconds:
   description: Time spent on reading and planning, and on applying.
   returned: success

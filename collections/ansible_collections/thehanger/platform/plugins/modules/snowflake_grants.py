@@ -62,7 +62,7 @@ statements:
   sample: ['GRANT USAGE ON DATABASE "ANALYTICS" TO ROLE "REPORTER"']
 unlisted:
   description: Privileges of the roles in O(grants) that no entry lists and no future grant explains, by role.
-  returned: success
+  returned: when grants are described
   type: dict
   sample: {"role REPORTER": ["INSERT on table ANALYTICS.MARTS.CLIMBS"]}
 seconds:

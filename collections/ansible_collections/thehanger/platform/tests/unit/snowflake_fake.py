@@ -78,8 +78,9 @@ class FakeAccount:
         yield rf"SHOW GRANTS OF ROLE {NAME}", self.show_members
         yield rf"SHOW (FUTURE )?GRANTS TO ROLE {NAME}", self.show_grants
         # What only the emulated account of the lab has.
-        kinds = "NETWORK RULES|AUTHENTICATION POLICIES|TAGS|FILE FORMATS|STAGES"
-        yield rf"SHOW (?:(?:{kinds}) IN ACCOUNT|NETWORK POLICIES|STORAGE INTEGRATIONS|PARAMETERS IN .*)", list
+        inside = "(?:NETWORK RULES|AUTHENTICATION POLICIES|TAGS|FILE FORMATS|STAGES) IN ACCOUNT"
+        others = "NETWORK POLICIES|STORAGE INTEGRATIONS|PARAMETERS IN .*|USER PROGRAMMATIC .*"
+        yield rf"SHOW (?:{inside}|{others})", list
         yield r"SELECT (.*)", lambda text: [{"A": text}]
         yield rf"CREATE (RESOURCE MONITOR|\w+) {NAME}(.*)", self.create
         yield rf"ALTER WAREHOUSE {NAME} (SUSPEND|RESUME)(?: IF SUSPENDED)?", self.switch

@@ -164,6 +164,19 @@ OBJECTS: Spec = {
     ),
     "file_formats": _objects(type=_words("csv", "json", "avro", "orc", "parquet", "xml"), options={"type": "dict"}),
     "stages": _objects(url=_TEXT, storage_integration=_TEXT, directory=_SWITCH, file_format=_TEXT),
+    "tokens": {
+        **_list(
+            user=_NAME,
+            name=_NAME,
+            path={"type": "path"},
+            role_restriction=_TEXT,
+            days_to_expiry=_WHOLE,
+            renew_days={"type": "int", "default": 0},
+            comment=_TEXT,
+            state=_STATE,
+        ),
+        "no_log": False,
+    },
     "parameters": _list(
         type={**_words(*PARAMETER_TYPES), "required": True},
         name=_TEXT,

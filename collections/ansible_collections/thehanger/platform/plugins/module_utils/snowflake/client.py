@@ -10,7 +10,7 @@ import contextlib
 import logging
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
@@ -49,11 +49,12 @@ else:
     IMPORT_ERROR = None
     logging.getLogger("snowflake.connector").setLevel(logging.CRITICAL)
 
+Take = Callable[[Iterable[Row]], None]
 READING = ("SELECT", "WITH", "VALUES", "SHOW", "DESC", "DESCRIBE", "EXPLAIN")
 # SHOW stops here without saying so.
 SHOW_LIMIT = 10_000
 # A statement takes mostly the way to the account and back.
-_AT_A_TIME = 8
+AT_A_TIME = 8
 _COMMENT = re.compile(r"\s+|--[^\n]*(?:\n|$)|//[^\n]*(?:\n|$)|/\*.*?\*/|\(", re.DOTALL)
 _KEYWORD = re.compile(r"[A-Za-z]+")
 
@@ -133,15 +134,17 @@ class Client:
 
     def read_all(self, statements: Sequence[str]) -> list[list[Row]]:
         """Run statements that only read, a few at a time, and return the rows of each; raises SnowflakeError."""
-        with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
             return list(pool.map(self.read, statements))
 
-    def write(self, statement: str) -> None:
-        """Run a statement that changes something; raises SnowflakeError."""
+    def write(self, statement: str, take: Take | None = None) -> None:
+        """Run a statement that changes something, and hand over what it answers; raises SnowflakeError."""
         if not self._writes:
             raise ClosedToWritesError(f"check mode sends no such statement: {statement[:200]}")
-        with self._cursor(statement):
-            pass
+        with self._cursor(statement) as cursor:
+            if take is not None:
+                names = [column[0].lower() for column in cursor.description]
+                take([dict(zip(names, row, strict=True)) for row in cursor.fetchall()])
 
     @contextlib.contextmanager
     def _cursor(self, statement: str) -> Iterator[Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from . import desired_access, desired_settings, grants
+from . import desired_access, desired_settings, grants, tokens
 from .entries import Options, name_at, present
 from .errors import InvalidInputError
 from .identifiers import Name, parse, show
@@ -24,6 +24,7 @@ from .kinds import (
     STAGE,
     STORAGE_INTEGRATION,
     TAG,
+    USER,
     WAREHOUSE,
 )
 from .state import Bundle, Desired, Thing
@@ -54,6 +55,7 @@ def read_options(options: Options) -> Desired:
         desired_access.bundles(options),
         desired_settings.settings(options),
         desired_settings.taggings(options),
+        tokens.tokens(options),
         closed,
         bool(options.get("exclusive")),
     )
@@ -146,6 +148,11 @@ def references(desired: Desired) -> Iterable[tuple[str, Kind, Name]]:
     for setting in desired.settings:
         if setting.kind is not None:
             yield setting.path, setting.kind, setting.name
+    for token in desired.tokens:
+        if token.present:
+            yield f"{token.path}.user", USER, token.user
+        if token.role_restriction is not None:
+            yield f"{token.path}.role_restriction", ROLE, token.role_restriction
     for tagging in desired.taggings:
         yield tagging.path, TAG, tagging.tag
         yield tagging.path, tagging.kind, tagging.name

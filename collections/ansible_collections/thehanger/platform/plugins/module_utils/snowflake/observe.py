@@ -14,8 +14,9 @@ from .desired import references
 from .grants import Grant
 from .identifiers import Name, literal, parse_observed, quote, show
 from .kind import Kind, Row
-from .kinds import BY_WORD, DATABASE, DATABASE_ROLE, IN_ORDER, SCHEMA, TAG
+from .kinds import BY_WORD, DATABASE, DATABASE_ROLE, IN_ORDER, MONITOR, SCHEMA, TAG, USER
 from .state import Desired, Holder, Setting, Tagging, holder_sql
+from .tokens import LISTING
 from .values import Value
 
 # Statements that only read, to the rows of each.
@@ -28,7 +29,7 @@ class Observed:
     """The account as it is, as far as the description needs it.
 
     Objects with their properties, who holds which role, what roles hold and may grant on, what containers hold,
-    databases that come from elsewhere, parameters that are set where they are described, and tags.
+    databases that come from elsewhere, parameters that are set where they are described, tags, tokens, credits.
     """
 
     objects: dict[str, dict[Name, dict[str, Value]]] = field(default_factory=dict)
@@ -39,6 +40,8 @@ class Observed:
     imported: set[Name] = field(default_factory=set)
     parameters: dict[tuple[Kind | None, Name], dict[str, str]] = field(default_factory=dict)
     tags: dict[tuple[Kind, Name, Name], str] = field(default_factory=dict)
+    tokens: dict[Name, dict[Name, Row]] = field(default_factory=dict)
+    credits: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def has(self, kind: Kind, name: Name) -> bool:
         """Return whether the object exists."""
@@ -61,6 +64,7 @@ def observe(read: Read, desired: Desired) -> Observed:
         *_contents(desired, observed),
         *_parameters(desired, observed),
         *_tags(desired, observed),
+        *_tokens(desired, observed),
     ]
     _round(read, questions)
     return observed
@@ -73,7 +77,7 @@ def _round(read: Read, questions: Sequence[tuple[str, Take]]) -> None:
 
 def _kinds(desired: Desired) -> list[Kind]:
     words = {thing.kind.word for thing in desired.things} | {used[1].word for used in references(desired)}
-    words |= {bundle.holder[0] for bundle in desired.bundles}
+    words |= {bundle.holder[0] for bundle in desired.bundles} | ({USER.word} if desired.tokens else set())
     if any(bundle.scope == "all_in" for bundle in desired.bundles):
         words |= {"DATABASE", "SCHEMA"}
     if desired.exclusive or DATABASE_ROLE.word in words:
@@ -94,6 +98,9 @@ def _listed(kind: Kind, observed: Observed, desired: Desired, place: Name = ()) 
             if name in described and kind.details is not None and kind.details.missing(row):
                 known |= {item.option: None for item in kind.properties if item.detail}
             observed.objects[kind.word][name] = known
+            if kind is MONITOR:
+                columns = ("credit_quota", "used_credits", "remaining_credits")
+                observed.credits[show(name)] = {column: str(row.get(column) or "") for column in columns}
             if kind is DATABASE and str(row.get("kind") or "STANDARD").upper() != "STANDARD":
                 observed.imported.add(name)
 
@@ -258,3 +265,14 @@ def _tagged(observed: Observed, asked: Sequence[Tagging]) -> Take:
     return take
 
 
+def _tokens(desired: Desired, observed: Observed) -> Iterable[tuple[str, Take]]:
+    for user in dict.fromkeys(token.user for token in desired.tokens):
+        if observed.has(USER, user):
+            yield LISTING.format(user=quote(user)), _listed_tokens(observed, user)
+
+
+def _listed_tokens(observed: Observed, user: Name) -> Take:
+    def take(rows: Sequence[Row]) -> None:
+        observed.tokens[user] = {(str(row["name"]),): row for row in rows}
+
+    return take

@@ -16,6 +16,7 @@ from .plan_access import grant_privileges, grant_roles
 from .plan_settings import assign_tags, set_parameters
 from .state import Desired, Thing
 from .steps import Plan, Step
+from .tokens import plan_tokens
 from .values import Value
 
 
@@ -33,6 +34,7 @@ def plan(desired: Desired, observed: Observed) -> Plan:
                 result.differ(kind.label, thing.name, _shown(kind, known), None)
     revokes = grant_roles(desired, observed, result)
     revokes += grant_privileges(desired, observed, result)
+    revokes += plan_tokens(desired.tokens, observed.tokens, result)
     set_parameters(desired, observed, result)
     assign_tags(desired, observed, result)
     result.steps += revokes + drops[::-1]

@@ -167,7 +167,7 @@ def _statements(bundle: Bundle, privileges: list[str], *, option_for: bool = Fal
         shown = f"{word.lower()} {grants.plural(bundle.type).lower()} in {grants.container(bundle.target)}"
     if bundle.privileges == ("IMPORTED PRIVILEGES",):
         privileges = ["IMPORTED PRIVILEGES"]
-    label = "future grant" if bundle.future else "grant"
+    label = "future grant" if bundle.future else "ownership" if privileges == ["OWNERSHIP"] else "grant"
     granted = ", ".join(privileges)
     words = f"{granted} on {shown} to {holder_shown(bundle.holder)}"
     if option_for:

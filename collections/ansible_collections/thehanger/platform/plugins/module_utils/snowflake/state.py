@@ -94,6 +94,21 @@ class Tagging:
 
 
 @dataclass(frozen=True)
+class Token:
+    """A programmatic access token of a user, its secret in a file; renewed so many days before it ends."""
+
+    user: Name
+    name: Name
+    path: str
+    file: str
+    present: bool = True
+    role_restriction: Name | None = None
+    days_to_expiry: int | None = None
+    renew_days: int = 0
+    comment: str | None = None
+
+
+@dataclass(frozen=True)
 class Desired:
     """The desired state of an account, as far as it is described.
 
@@ -105,6 +120,7 @@ class Desired:
     bundles: tuple[Bundle, ...] = ()
     settings: tuple[Setting, ...] = ()
     taggings: tuple[Tagging, ...] = ()
+    tokens: tuple[Token, ...] = ()
     closed_roles: frozenset[Holder] = frozenset()
     exclusive: bool = False
 

@@ -15,13 +15,17 @@ Difference = dict[str, Any]
 
 @dataclass(frozen=True)
 class Step:
-    """One statement, what it does to what, and the errors that say that it is done already."""
+    """One statement, what it does to what, and the errors that say that it is done already.
+
+    The secret that it answers with goes into `secret_file`.
+    """
 
     action: str
     kind: str
     name: str
     statement: str
     settled: frozenset[int] = frozenset()
+    secret_file: str = ""
 
     def summary(self) -> dict[str, str]:
         """Return the step as a module returns it."""
