@@ -56,6 +56,7 @@ class Account:
         directory.chmod(0o700)
         self.name = name.upper()
         self._store = Store(directory / "catalog.sqlite")
+        self.directory = directory
         self.clock = clock
         self.lives = lives or Lives()
         self.catalog = Catalog(self._store, clock)

@@ -21,6 +21,7 @@ from hanger_lab.snowflake.account import Account
 from hanger_lab.snowflake.data import executor, rewrite, stages
 from hanger_lab.snowflake.errors import SnowflakeError
 from hanger_lab.snowflake.lexer import first_words
+from hanger_lab.snowflake.page import Page
 from hanger_lab.snowflake.session import Session
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ class Server:
 
     def __init__(self, account: Account) -> None:
         self.account = account
+        self.page = Page(account)
 
     def application(self) -> Starlette:
         """Build the ASGI application; the account is closed when it stops."""
@@ -46,6 +48,7 @@ class Server:
 
         post = ["POST"]
         routes = [
+            Route("/", self.page.get),
             Route("/healthz", self.health),
             Route("/session/v1/login-request", self.login, methods=post),
             Route("/session/token-request", self.renew, methods=post),
