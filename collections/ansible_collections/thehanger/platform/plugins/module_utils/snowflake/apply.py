@@ -20,11 +20,15 @@ from .arguments import CONNECTION, OBJECTS
 from .client import READING, Client, keyword
 from .connection import read_connection
 from .desired import read_options
-from .errors import InvalidInputError, SnowflakeError
+from .errors import INSUFFICIENT, MISSING, InvalidInputError, SnowflakeError
 from .export import GATHERED, check_patterns, export
 from .kinds import Row
 from .observe import observe
 from .plan import Plan, Step, plan
+from .privileges import needed
+
+# What a failed module returns of a statement.
+_LONGEST = 1000
 
 
 def snowflake_module(arguments: dict[str, Any], **options: Any) -> AnsibleModule:
@@ -152,18 +156,28 @@ def carry_out(client: Client, steps: Iterable[Step]) -> None:
             client.write(waiting[0].statement)
         except SnowflakeError as error:
             step = waiting[0]
-            if error.details.get("errno") in step.settled:
+            if error.details.get("errno") in _settled(step):
                 waiting.pop(0)
                 continue
             error.details.update(
                 changed=bool(done),
-                applied=done,
-                failed_statement=step.statement,
-                not_applied=[item.statement for item in waiting[1:]],
+                applied=[_shortened(statement) for statement in done],
+                failed_statement=_shortened(step.statement),
+                not_applied=[_shortened(item.statement) for item in waiting[1:]],
             )
+            lacking = needed(step) if error.details.get("errno") == INSUFFICIENT else ""
             error.message = (
-                f"{step.action} {step.kind} {step.name}: {error.message} "
+                f"{step.action} {step.kind} {step.name}: {f'needs {lacking}. ' if lacking else ''}{error.message} "
                 f"({len(done)} of {len(done) + len(waiting)} steps were applied; running again continues)"
             )
             raise
         done.append(waiting.pop(0).statement)
+
+
+def _settled(step: Step) -> frozenset[int]:
+    """Return the errors that say that a step is done: what should go and is not there was dropped by somebody else."""
+    return step.settled | ({MISSING} if step.action in ("drop", "revoke") else set())
+
+
+def _shortened(statement: str) -> str:
+    return statement if len(statement) <= _LONGEST else f"{statement[:_LONGEST]}... ({len(statement)} characters)"

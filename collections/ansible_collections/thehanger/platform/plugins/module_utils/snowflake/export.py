@@ -181,9 +181,8 @@ def _add_memberships(document: dict[str, list[Entry]], holders: Mapping[tuple[st
             if entry["name"] in ROLE.protected:
                 entry.pop("comment", None)
     for entry in document.get(USER.option, []):
-        roles = holders.get((USER.word, parse_observed(entry["name"])))
-        if roles:
-            entry["roles"] = sorted(show(role) for role in roles)
+        if held := holders.get((USER.word, parse_observed(entry["name"]))):
+            entry["roles"] = sorted(show(role) for role in held)
 
 
 def _grants(read: Read, role: Name, imported: set[str], result: Export) -> Iterable[Entry]:
