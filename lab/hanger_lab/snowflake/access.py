@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hanger_lab.snowflake import errors, names
 from hanger_lab.snowflake.catalog import Catalog
-from hanger_lab.snowflake.model import ACCOUNT, SCHEMA_OBJECTS, Securable
+from hanger_lab.snowflake.model import ACCOUNT, DATABASE_OBJECTS, SCHEMA_OBJECTS, Securable
 from hanger_lab.snowflake.names import Name
 
 Roles = frozenset[str]
@@ -109,7 +109,7 @@ class Access:
 
     def require_parents(self, kind: str, name: Name) -> None:
         """Require USAGE on the database and schema that hold the object."""
-        if kind in ("SCHEMA", *SCHEMA_OBJECTS) and not self._usable("DATABASE", name[:1]):
+        if kind in (*DATABASE_OBJECTS, *SCHEMA_OBJECTS) and not self._usable("DATABASE", name[:1]):
             raise errors.missing("DATABASE", names.show(name[:1]))
         if kind in SCHEMA_OBJECTS and not self._usable("SCHEMA", name[:2]):
             raise errors.missing("SCHEMA", names.show(name[:2]))

@@ -6,10 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hanger_lab.snowflake import access, errors, keys, names
+from hanger_lab.snowflake import access, errors, keys, names, policies
 from hanger_lab.snowflake.catalog import Catalog
 from hanger_lab.snowflake.model import Securable
 from hanger_lab.snowflake.statements import user as users
+
+_FACTORS = {
+    "SNOWFLAKE_JWT": "RSA_KEYPAIR",
+    "SNOWFLAKE": "PASSWORD",
+    "USERNAME_PASSWORD_MFA": "PASSWORD",
+    "PROGRAMMATIC_ACCESS_TOKEN": "PROGRAMMATIC_ACCESS_TOKEN",
+    "OAUTH": "OAUTH_ACCESS_TOKEN",
+}
 
 
 @dataclass(frozen=True)
@@ -18,13 +26,29 @@ class Login:
 
     data: Mapping[str, Any]
     wanted: Mapping[str, str]
+    address: str = ""
+
+    @property
+    def name(self) -> str:
+        """The login name, in upper case."""
+        return str(self.data.get("LOGIN_NAME") or "").upper()
+
+    @property
+    def method(self) -> str:
+        """The authenticator that the client asks for."""
+        return str(self.data.get("AUTHENTICATOR") or "SNOWFLAKE").upper()
+
+    @property
+    def factor(self) -> str:
+        """The proof that is offered, as LOGIN_HISTORY names it."""
+        return _FACTORS.get(self.method, self.method[:64])
 
 
 def authenticate(login: Login, account: str, catalog: Catalog) -> tuple[Securable, str]:
     """Return the user and the role of the new session; raises SnowflakeError when the login is refused."""
-    name = str(login.data.get("LOGIN_NAME") or "").upper()
-    method = str(login.data.get("AUTHENTICATOR") or "SNOWFLAKE").upper()
+    name, method = login.name, login.method
     found = next((u for u in catalog.all("USER") if users.login_name(u) == name), None)
+    policies.require_address(catalog, found, login.address)
     if method == "SNOWFLAKE_JWT":
         _check_token(str(login.data.get("TOKEN") or ""), found, name, account)
     elif method in ("SNOWFLAKE", "USERNAME_PASSWORD_MFA"):

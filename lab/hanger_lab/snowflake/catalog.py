@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -24,8 +25,9 @@ log = logging.getLogger(__name__)
 class Catalog:
     """Objects, grants and parameters. Change it only inside `with catalog.change():`."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self._store = store
+        self._clock = clock
         self._lock = threading.RLock()
         self._changes: dict[tuple[str, Key], dict[str, Any] | None] = {}
         self._afterwards: list[Action] = []
@@ -95,7 +97,7 @@ class Catalog:
 
     def create(self, kind: str, name: Name, owner: str, properties: Properties | None = None) -> Securable:
         """Record a new object with its owner, and give out what future grants promise."""
-        made = Securable(kind, name, owner, properties=dict(properties or {}))
+        made = Securable(kind, name, owner, self._clock(), dict(properties or {}))
         promised = self._promised(kind, name)
         for future in promised:
             if future.privilege == "OWNERSHIP":

@@ -11,6 +11,7 @@ class SnowflakeError(Exception):
         self.number = number
         self.sqlstate = sqlstate
         self.message = message
+        self.query_id: str | None = None
 
     @property
     def code(self) -> str:
@@ -93,6 +94,20 @@ def no_warehouse() -> SnowflakeError:
         "No active warehouse selected in the current session.  "
         "Select an active warehouse with the 'use warehouse' command.",
     )
+
+
+def over_quota(warehouse: str, monitor: str) -> SnowflakeError:
+    """Refuse a statement whose warehouse a resource monitor has suspended."""
+    return SnowflakeError(
+        90073,
+        "22000",
+        f"Warehouse '{warehouse}' cannot be resumed because resource monitor '{monitor}' has exceeded its quota.",
+    )
+
+
+def cancelled() -> SnowflakeError:
+    """Say that a statement was stopped before its end."""
+    return SnowflakeError(604, "57014", "SQL execution canceled")
 
 
 def no_database(command: str) -> SnowflakeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import logging
@@ -20,9 +21,11 @@ from hanger_lab.snowflake.account import Account
 from hanger_lab.snowflake.data import executor, rewrite, stages
 from hanger_lab.snowflake.errors import SnowflakeError
 from hanger_lab.snowflake.lexer import first_words
-from hanger_lab.snowflake.session import MASTER_SECONDS, SESSION_SECONDS, Session
+from hanger_lab.snowflake.session import Session
 
 log = logging.getLogger(__name__)
+
+_TICK_SECONDS = 2
 
 
 class Server:
@@ -36,7 +39,9 @@ class Server:
 
         @asynccontextmanager
         async def lifespan(_: Starlette) -> AsyncIterator[None]:
+            clockwork = asyncio.create_task(self._tick())
             yield
+            clockwork.cancel()
             await run_in_threadpool(self.account.close)
 
         post = ["POST"]
@@ -54,6 +59,14 @@ class Server:
         ]
         return Starlette(routes=routes, lifespan=lifespan)
 
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK_SECONDS)
+            try:
+                await run_in_threadpool(self.account.tick)
+            except Exception:
+                log.exception("what time brings could not be done; it is tried again")
+
     async def health(self, _: Request) -> Response:
         """Say that the account answers."""
         return JSONResponse({"status": "ok", "account": self.account.name})
@@ -62,7 +75,9 @@ class Server:
         """Open a session."""
         body = await _body(request)
         try:
-            session = await run_in_threadpool(self.account.login, body.get("data") or {}, request.query_params)
+            address = request.client.host if request.client else ""
+            data = body.get("data") or {}
+            session = await run_in_threadpool(self.account.login, data, request.query_params, address)
         except SnowflakeError as refused:
             log.info("login refused: %s", refused.code)
             return _failure(refused)
@@ -75,9 +90,9 @@ class Server:
             return _refusal("390114", "Authentication token has expired.  The user must authenticate again.")
         data = {
             "sessionToken": session.token,
-            "validityInSecondsST": SESSION_SECONDS,
+            "validityInSecondsST": session.lives.session,
             "masterToken": session.master_token,
-            "validityInSecondsMT": MASTER_SECONDS,
+            "validityInSecondsMT": session.lives.master,
             "sessionId": session.id,
         }
         return JSONResponse({"success": True, "code": None, "message": None, "data": data})
@@ -120,7 +135,7 @@ class Server:
         """Interrupt what the session runs."""
         session = self.account.session(_token(request))
         if session is not None and not session.expired:
-            session.connection.duck.interrupt()
+            session.cancel()
         return _success()
 
     async def telemetry(self, _: Request) -> Response:
@@ -152,8 +167,8 @@ def _welcome(session: Session) -> dict[str, Any]:
     return {
         "token": session.token,
         "masterToken": session.master_token,
-        "validityInSeconds": SESSION_SECONDS,
-        "masterValidityInSeconds": MASTER_SECONDS,
+        "validityInSeconds": session.lives.session,
+        "masterValidityInSeconds": session.lives.master,
         "displayUserName": session.user,
         "serverVersion": rewrite.VERSION,
         "firstLogin": False,
@@ -197,5 +212,7 @@ def _refusal(code: str, message: str) -> Response:
 
 
 def _failure(refused: SnowflakeError) -> Response:
-    data = {"errorCode": refused.code, "sqlState": refused.sqlstate, "internalError": False}
+    data: dict[str, Any] = {"errorCode": refused.code, "sqlState": refused.sqlstate, "internalError": False}
+    if refused.query_id is not None:
+        data["queryId"] = refused.query_id
     return JSONResponse({"success": False, "code": refused.code, "message": refused.message, "data": data})

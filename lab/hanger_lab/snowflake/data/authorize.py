@@ -13,6 +13,7 @@ from hanger_lab.snowflake.model import Securable
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.session import Context
 from hanger_lab.snowflake.statements import warehouse
+from hanger_lab.snowflake.usage import sql as usage
 
 _QUERIES = (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)
 _CREATED = ("TABLE", "VIEW", "STAGE", "SEQUENCE", "FILE FORMAT")
@@ -100,6 +101,9 @@ def _read(expression: exp.Expr, context: Context, leave_out: exp.Table | None = 
         if name[1] == tables.INFORMATION_SCHEMA:
             if not context.access.sees("DATABASE", name[:1]):
                 raise errors.missing("DATABASE", names.show(name[:1]))
+            continue
+        if usage.covers(name):
+            usage.require(name, context.access)
             continue
         require_relation(name, "SELECT", context)
         reads = True

@@ -12,6 +12,7 @@ from hanger_lab.snowflake.data import information_schema, tables
 from hanger_lab.snowflake.lexer import without_literals
 from hanger_lab.snowflake.parser import Value
 from hanger_lab.snowflake.session import Context
+from hanger_lab.snowflake.usage import sql as usage
 
 VERSION = "9.34.0"
 _TABLE_FUNCTIONS = ("EXPLODE", "FLATTEN", "GENERATOR", "RESULTSCAN", "SPLITTOTABLE")
@@ -23,6 +24,7 @@ def resolve_names(expression: exp.Expr) -> exp.Expr:
     """Return the statement with IDENTIFIER() replaced and foreign table functions refused, ready to be authorised."""
     for table in list(expression.find_all(exp.Table)):
         _resolve_identifier(table)
+    usage.replace_functions(expression)
     if isinstance(expression, exp.Create):
         _check_texts(expression)
     for source in expression.find_all(exp.Table, exp.TableFromRows, exp.Lateral):
@@ -34,6 +36,7 @@ def rewrite(expression: exp.Expr, context: Context) -> exp.Expr:
     """Return the statement with functions of the session replaced by their values and gaps of fakesnow avoided."""
     if isinstance(expression, exp.Create) and str(expression.args.get("kind")).upper() == "VIEW":
         _require_same_for_everyone(expression, context)
+    usage.substitute(expression, context)
     information_schema.confine(expression, context)
     tables.qualify(expression, context.session)
     for function in list(expression.find_all(exp.Func)):

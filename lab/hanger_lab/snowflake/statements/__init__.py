@@ -9,10 +9,12 @@ from hanger_lab.snowflake.parser import Parser
 from hanger_lab.snowflake.results import DESCRIBE, Result, status, table
 from hanger_lab.snowflake.session import Context
 from hanger_lab.snowflake.statements import (
+    account_settings,
     database,
     grants,
     lifecycle,
     monitor,
+    network,
     role,
     schema,
     show,
@@ -23,7 +25,17 @@ from hanger_lab.snowflake.statements import (
 )
 
 _DEFINITIONS = {
-    module.DEFINITION.kind: module.DEFINITION for module in (warehouse, role, user, database, schema, monitor)
+    definition.kind: definition
+    for definition in (
+        warehouse.DEFINITION,
+        role.DEFINITION,
+        user.DEFINITION,
+        database.DEFINITION,
+        schema.DEFINITION,
+        monitor.DEFINITION,
+        network.RULE,
+        network.POLICY,
+    )
 }
 _VERBS = ("CREATE", "ALTER", "DROP", "DESC", "DESCRIBE", "SHOW", "USE", "GRANT", "REVOKE", "COMMENT", "UNDROP")
 _REFUSED = (
@@ -88,7 +100,7 @@ def _run(parser: Parser, context: Context) -> Result | None:
     if verb == "ALTER" and parser.accept("SESSION"):
         return use.alter_session(parser, context)
     if verb == "ALTER" and parser.accept("ACCOUNT"):
-        return use.alter_account(parser, context)
+        return account_settings.alter_account(parser, context)
     replace = verb == "CREATE" and parser.accept("OR", "REPLACE")
     parser.accept("TRANSIENT")
     kind = parser.accept_any(_DEFINITIONS)
@@ -109,8 +121,9 @@ def _describe(kind: str, parser: Parser, context: Context) -> Result:
     parser.end()
     context.access.require_parents(kind, name)
     target = context.access.require_visible(kind, name)
-    if kind == "USER":
-        return user.describe(target)
+    describe = _DEFINITIONS[kind].describe
+    if describe is not None:
+        return describe(context, target)
     if kind in ("DATABASE", "SCHEMA"):
         inner = ("SCHEMA",) if kind == "DATABASE" else SCHEMA_OBJECTS
         found = [o for k in inner for o in context.catalog.all(k, within=name) if context.access.sees(k, o.name)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hanger_lab.snowflake import errors, names
-from hanger_lab.snowflake.model import ACCOUNT, PLURALS, PRIVILEGES, SCHEMA_OBJECTS, Securable
+from hanger_lab.snowflake.model import ACCOUNT, DATABASE_OBJECTS, PLURALS, PRIVILEGES, SCHEMA_OBJECTS, Securable
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Parser
 from hanger_lab.snowflake.session import Context
@@ -23,7 +23,7 @@ class Scope:
 
 def depth_of(kind: str) -> int:
     """How many parts a full name of the kind has."""
-    return 3 if kind in SCHEMA_OBJECTS else 2 if kind == "SCHEMA" else 1
+    return 3 if kind in SCHEMA_OBJECTS else 2 if kind in DATABASE_OBJECTS else 1
 
 
 def read_kind(parser: Parser) -> str:

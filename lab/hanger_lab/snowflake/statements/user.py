@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hanger_lab.snowflake import errors, keys
+from hanger_lab.snowflake import errors, keys, names, policies
 from hanger_lab.snowflake.model import Securable
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Properties, Value
 from hanger_lab.snowflake.results import DESCRIBE, Cell, Result, table
 from hanger_lab.snowflake.session import Context
+from hanger_lab.snowflake.statements import network, parameters
 from hanger_lab.snowflake.statements import properties as p
 from hanger_lab.snowflake.statements.lifecycle import Definition
 
@@ -26,7 +27,7 @@ def secondary_roles(user: Securable) -> bool:
     return user.properties.get("DEFAULT_SECONDARY_ROLES", ["ALL"]) == ["ALL"]
 
 
-def describe(user: Securable) -> Result:
+def _describe(_: Context, user: Securable) -> Result:
     """Answer DESCRIBE USER."""
     properties = user.properties
     key_rows: dict[str, Cell] = {}
@@ -95,6 +96,20 @@ def _validate(properties: Properties) -> None:
                 raise errors.SnowflakeError(3666, "0A000", f"Cannot set {name} on users with TYPE=SERVICE.")
 
 
+def _resolve(context: Context, properties: Properties) -> Properties:
+    policy = properties.get("NETWORK_POLICY")
+    if isinstance(policy, str):
+        context.access.require_visible("NETWORK POLICY", names.split(policy))
+    return properties
+
+
+def _changed(context: Context, user: Securable) -> None:
+    """A network policy that would lock out the user's own session is refused."""
+    in_force = policies.network_policy(context.catalog, user)
+    if user.name[0] == context.session.user and in_force is not None and user.properties.get("NETWORK_POLICY"):
+        network.require_reachable(context, in_force)
+
+
 def _renamed(context: Context, old: Name, new: Name) -> None:
     for given in context.catalog.role_grants():
         if (given.to_kind, given.to_name) == ("USER", old[0]):
@@ -129,12 +144,13 @@ DEFINITION = Definition(
         "RSA_PUBLIC_KEY_2": _public_key,
         "TYPE": p.choice("PERSON", "SERVICE", "LEGACY_SERVICE"),
         "COMMENT": p.text,
-        "STATEMENT_TIMEOUT_IN_SECONDS": p.integer(0, 604_800),
-        "QUERY_TAG": p.text,
-        "TIMEZONE": p.text,
+        **parameters.checks("USER"),
     },
     authorize_create=lambda context, name: context.access.require_account("CREATE USER"),
     validate=_validate,
+    resolve=_resolve,
+    changed=_changed,
+    describe=_describe,
     renamed=_renamed,
     dropped=_dropped,
 )

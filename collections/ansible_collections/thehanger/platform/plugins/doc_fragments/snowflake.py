@@ -296,32 +296,6 @@ options:
         default: present
 """
 
-    ROLES = r"""
-options:
-  roles:
-    description:
-      - Account roles.
-    type: list
-    elements: dict
-    suboptions:
-      name:
-        description: Name of the role.
-        type: str
-        required: true
-      granted_to:
-        description: Roles that get this role. Others keep it.
-        type: list
-        elements: str
-      comment:
-        description: Comment.
-        type: str
-      state:
-        description: Whether it exists. The roles that every account has cannot be V(absent).
-        type: str
-        choices: [present, absent]
-        default: present
-"""
-
     USERS = r"""
 options:
   users:
@@ -375,67 +349,6 @@ options:
         type: str
       state:
         description: Whether it exists.
-        type: str
-        choices: [present, absent]
-        default: present
-"""
-
-    GRANTS = r"""
-options:
-  grants:
-    description:
-      - Privileges of roles.
-    type: list
-    elements: dict
-    suboptions:
-      role:
-        description: Role that holds the privileges.
-        type: str
-        required: true
-      privileges:
-        description:
-          - Privileges, for example V(USAGE) and V(CREATE SCHEMA). V(ALL) is refused, since it cannot be compared.
-          - V(OWNERSHIP) of existing objects is transferred with the grants that they carry.
-        type: list
-        elements: str
-        required: true
-      type:
-        description: Type of the objects, in the singular.
-        type: str
-        required: true
-        choices:
-          - account
-          - database
-          - dynamic_table
-          - external_table
-          - file_format
-          - function
-          - integration
-          - materialized_view
-          - pipe
-          - procedure
-          - resource_monitor
-          - schema
-          - sequence
-          - stage
-          - stream
-          - table
-          - task
-          - view
-          - warehouse
-      name:
-        description:
-          - The one object. Exactly one of O(grants[].name), O(grants[].future_in) and O(grants[].all_in) says where,
-            none for V(account).
-        type: str
-      future_in:
-        description: Database or schema in which every object of the type carries the privileges from its creation on.
-        type: str
-      all_in:
-        description: Database or schema in which every object of the type that exists now carries the privileges.
-        type: str
-      state:
-        description: Whether the role holds them.
         type: str
         choices: [present, absent]
         default: present

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import functools
+import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from datetime import time as datetime_time
 from decimal import Decimal
@@ -17,15 +19,17 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from . import client as clients
 from .arguments import CONNECTION, OBJECTS
-from .client import READING, Client, keyword
+from .client import AT_A_TIME, READING, Client, ClosedToWritesError, keyword
 from .connection import read_connection
 from .desired import read_options
 from .errors import INSUFFICIENT, MISSING, InvalidInputError, SnowflakeError
 from .export import GATHERED, check_patterns, export
-from .kinds import Row
+from .kind import Row
 from .observe import observe
-from .plan import Plan, Step, plan
+from .plan import plan
 from .privileges import needed
+from .steps import Plan, Step
+from .tokens import check_files, keep_secret
 
 # What a failed module returns of a statement.
 _LONGEST = 1000
@@ -123,22 +127,28 @@ def _apply(module: AnsibleModule) -> dict[str, Any]:
     desired = read_options({kind: module.params.get(kind) for kind in OBJECTS})
     started = time.monotonic()
     with open_client(module, writes=not module.check_mode) as client:
-        result = plan(desired, observe(client.read, desired))
+        observed = observe(client.read_all, desired)
+        result = plan(desired, observed)
         _refuse_missing(module, result)
         planned = time.monotonic()
         if not module.check_mode:
+            check_files(result.steps)
             carry_out(client, result.steps)
     return {
         "changed": bool(result.steps),
         "diff": result.differences,
         "plan": [step.summary() for step in result.steps],
         "statements": [step.statement for step in result.steps],
+        **({"unlisted": result.unlisted} if desired.bundles else {}),
+        **({"credits": observed.credits} if observed.credits else {}),
         "seconds": {"plan": round(planned - started, 3), "apply": round(time.monotonic() - planned, 3)},
     }
 
 
 def _refuse_missing(module: AnsibleModule, result: Plan) -> None:
     """Fail before anything changes; in check mode a task before this one may be about to create what is missing."""
+    if result.refused:
+        raise SnowflakeError("Nothing was changed. " + "; ".join(result.refused))
     if not result.missing:
         return
     if not module.check_mode:
@@ -148,35 +158,74 @@ def _refuse_missing(module: AnsibleModule, result: Plan) -> None:
 
 
 def carry_out(client: Client, steps: Iterable[Step]) -> None:
-    """Run the steps in order; a failure says what was done and what was not."""
+    """Run the steps in order, independent ones a few at a time; a failure says what was done and what was not."""
     waiting = list(steps)
     done: list[str] = []
     while waiting:
+        batch = _independent(waiting)
+        outcomes = _run(client, batch)
+        done += [step.statement for step in batch if outcomes[step] == "done"]
+        waiting = [step for step in batch if outcomes[step] == "waiting"] + waiting[len(batch) :]
+        failed = [(step, error) for step in batch if isinstance(error := outcomes[step], SnowflakeError)]
+        if failed:
+            waiting = [step for step, _error in failed[1:]] + waiting
+            raise _stopped(*failed[0], done, waiting)
+
+
+def _run(client: Client, batch: list[Step]) -> dict[Step, SnowflakeError | str]:
+    """Run steps at the same time and return what came of each; after a failure no further one begins."""
+    failed = threading.Event()
+
+    def attempt(step: Step) -> SnowflakeError | str:
+        if failed.is_set():
+            return "waiting"
         try:
-            client.write(waiting[0].statement)
-        except SnowflakeError as error:
-            step = waiting[0]
-            if error.details.get("errno") in _settled(step):
-                waiting.pop(0)
-                continue
-            error.details.update(
-                changed=bool(done),
-                applied=[_shortened(statement) for statement in done],
-                failed_statement=_shortened(step.statement),
-                not_applied=[_shortened(item.statement) for item in waiting[1:]],
-            )
-            lacking = needed(step) if error.details.get("errno") == INSUFFICIENT else ""
-            error.message = (
-                f"{step.action} {step.kind} {step.name}: {f'needs {lacking}. ' if lacking else ''}{error.message} "
-                f"({len(done)} of {len(done) + len(waiting)} steps were applied; running again continues)"
-            )
+            client.write(step.statement, functools.partial(keep_secret, step.secret_file) if step.secret_file else None)
+        except ClosedToWritesError:
             raise
-        done.append(waiting.pop(0).statement)
+        except SnowflakeError as error:
+            if error.details.get("errno") in _settled(step):
+                return "settled"
+            failed.set()
+            return error
+        return "done"
+
+    if len(batch) == 1:
+        return {batch[0]: attempt(batch[0])}
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        return dict(zip(batch, pool.map(attempt, batch), strict=True))
+
+
+def _independent(steps: list[Step]) -> list[Step]:
+    """Return the first steps that do the same to different objects, so that their order means nothing."""
+    batch: list[Step] = []
+    names: set[str] = set()
+    for step in steps:
+        if (step.action, step.kind) != (steps[0].action, steps[0].kind) or step.name in names:
+            break
+        batch.append(step)
+        names.add(step.name)
+    return batch
 
 
 def _settled(step: Step) -> frozenset[int]:
     """Return the errors that say that a step is done: what should go and is not there was dropped by somebody else."""
     return step.settled | ({MISSING} if step.action in ("drop", "revoke") else set())
+
+
+def _stopped(step: Step, error: SnowflakeError, done: list[str], waiting: list[Step]) -> SnowflakeError:
+    error.details.update(
+        changed=bool(done),
+        applied=[_shortened(statement) for statement in done],
+        failed_statement=_shortened(step.statement),
+        not_applied=[_shortened(item.statement) for item in waiting],
+    )
+    lacking = needed(step) if error.details.get("errno") == INSUFFICIENT else ""
+    error.message = (
+        f"{step.action} {step.kind} {step.name}: {f'needs {lacking}. ' if lacking else ''}{error.message} "
+        f"({len(done)} of {len(done) + len(waiting) + 1} steps were applied; running again continues)"
+    )
+    return error
 
 
 def _shortened(statement: str) -> str:

@@ -11,7 +11,8 @@ import logging
 import re
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
 
@@ -19,7 +20,7 @@ from .connection import Connection, check_reachable
 from .credentials import KEY_PAIR
 from .errors import INSUFFICIENT, SnowflakeError
 from .keys import fingerprint
-from .kinds import Row
+from .kind import Row
 from .login import UNANSWERED, errno_of, login_error, message_of
 
 
@@ -49,11 +50,14 @@ else:
     IMPORT_ERROR = None
     logging.getLogger("snowflake.connector").setLevel(logging.CRITICAL)
 
+Take = Callable[[Iterable[Row]], None]
 READING = ("SELECT", "WITH", "VALUES", "SHOW", "DESC", "DESCRIBE", "EXPLAIN")
 # SHOW stops here without saying so.
 SHOW_LIMIT = 10_000
 # The session's tokens are not known (any more); the statement was not looked at.
 _SESSION_GONE = (390111, 390112, 390113, 390114, 390115)
+# A statement takes mostly the way to the account and back.
+AT_A_TIME = 8
 _COMMENT = re.compile(r"\s+|--[^\n]*(?:\n|$)|//[^\n]*(?:\n|$)|/\*.*?\*/|\(", re.DOTALL)
 _KEYWORD = re.compile(r"[A-Za-z]+")
 
@@ -135,12 +139,19 @@ class Client:
             raise SnowflakeError(f"{statement} shows {SHOW_LIMIT} objects at most, and there may be more")
         return rows
 
-    def write(self, statement: str) -> None:
-        """Run a statement that changes something; raises SnowflakeError."""
+    def read_all(self, statements: Sequence[str]) -> list[list[Row]]:
+        """Run statements that only read, a few at a time, and return the rows of each; raises SnowflakeError."""
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            return list(pool.map(self.read, statements))
+
+    def write(self, statement: str, take: Take | None = None) -> None:
+        """Run a statement that changes something, and hand over what it answers; raises SnowflakeError."""
         if not self._writes:
             raise ClosedToWritesError(f"check mode sends no such statement: {statement[:200]}")
-        with self._cursor(statement):
-            pass
+        with self._cursor(statement) as cursor:
+            if take is not None:
+                names = [column[0].lower() for column in cursor.description]
+                take([dict(zip(names, row, strict=True)) for row in cursor.fetchall()])
 
     @contextlib.contextmanager
     def _cursor(self, statement: str) -> Iterator[Any]:

@@ -17,7 +17,8 @@ from .arguments import OBJECTS
 from .errors import InvalidInputError
 from .grants import Grant
 from .identifiers import Name, parse_observed, quote, show
-from .kinds import BY_WORD, DATABASE, IN_ORDER, ROLE, USER, Kind, Row
+from .kind import Kind, Row
+from .kinds import BY_WORD, DATABASE, IN_ORDER, ROLE, USER
 from .values import Value
 
 GRANTS = "grants"

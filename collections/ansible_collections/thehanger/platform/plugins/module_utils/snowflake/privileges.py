@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .grants import container
 from .identifiers import parse, show
-from .plan import Step
+from .steps import Step
 
 # Nothing but the role itself can do it.
 _ADMINISTRATORS = {"resource monitor": "ACCOUNTADMIN"}
