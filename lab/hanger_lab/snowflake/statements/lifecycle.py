@@ -54,7 +54,6 @@ class Definition:
     stop_words: tuple[str, ...] = field(default=())
     fixed: tuple[str, ...] = ()
     resolve: Callable[[Context, Properties], Properties] = lambda context, properties: properties
-    changed: Hook = _nothing
     describe: Callable[[Context, Securable], Result] | None = None
 
     @property
@@ -131,7 +130,6 @@ def alter(definition: Definition, parser: Parser, context: Context) -> Result:
     if definition.action(parser, context, target):
         context.catalog.save(target)
         parser.end()
-        definition.changed(context, target)
         return status()
     if parser.accept("RENAME", "TO"):
         return _rename(definition, parser, context, target)
@@ -151,9 +149,8 @@ def alter(definition: Definition, parser: Parser, context: Context) -> Result:
         target.properties = {k: v for k, v in target.properties.items() if k not in removed}
     else:
         raise parser.fail()
-    definition.altered(context, target)
     context.catalog.save(target)
-    definition.changed(context, target)
+    definition.altered(context, target)
     return status()
 
 

@@ -103,7 +103,7 @@ def _resolve(context: Context, properties: Properties) -> Properties:
     return properties
 
 
-def _changed(context: Context, user: Securable) -> None:
+def _altered(context: Context, user: Securable) -> None:
     """A network policy that would lock out the user's own session is refused."""
     in_force = policies.network_policy(context.catalog, user)
     if user.name[0] == context.session.user and in_force is not None and user.properties.get("NETWORK_POLICY"):
@@ -149,7 +149,7 @@ DEFINITION = Definition(
     authorize_create=lambda context, name: context.access.require_account("CREATE USER"),
     validate=_validate,
     resolve=_resolve,
-    changed=_changed,
+    altered=_altered,
     describe=_describe,
     renamed=_renamed,
     dropped=_dropped,
