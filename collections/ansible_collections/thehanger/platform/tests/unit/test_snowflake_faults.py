@@ -74,10 +74,10 @@ def writes(statements):
 class TestLostConnection:
     def test_in_the_middle_of_a_plan(self, run, proxy, described):
         planned = run("snowflake_account", check_mode=True, **described)["statements"]
-        lost = planned[len(planned) // 2]
+        (lost,) = [statement for statement in planned if statement.startswith("GRANT ROLE")]
 
         def cut(statement):
-            proxy.down = statement == lost
+            proxy.down = proxy.down or statement == lost
             return CUT if proxy.down else PASS
 
         proxy.decide = cut
@@ -87,7 +87,7 @@ class TestLostConnection:
         assert time.monotonic() - started < 30
         result = failed.value.result
         place = planned.index(lost)
-        assert result["applied"] == planned[:place]
+        assert sorted(result["applied"]) == sorted(planned[:place])
         assert result["failed_statement"] == lost
         assert result["not_applied"] == planned[place + 1 :]
         assert f"({place} of {len(planned)} steps were applied; running again continues)" in result["msg"]
@@ -145,11 +145,10 @@ class TestLostConnection:
 
 SHORT_LIVED = """
     import sys
-    from hanger_lab.snowflake import server, session
-    session.SESSION_SECONDS = server.SESSION_SECONDS = {token}
-    session.MASTER_SECONDS = server.MASTER_SECONDS = {master}
-    session._ALMOST_NEW_SECONDS = 0
+    from hanger_lab.snowflake import account
     from hanger_lab.snowflake.__main__ import main
+    usual = account.Lives
+    account.Lives = lambda: usual(session={token}, master={master})
     sys.exit(main(sys.argv[1:]))
 """
 
@@ -180,7 +179,7 @@ class TestExpiredToken:
                 assert len(paused) == 2
                 assert (proxy.logins > 1) == (logins > 1)
                 sent = writes(proxy.statements)
-                assert list(dict.fromkeys(sent)) == result["statements"]
+                assert sorted(set(sent)) == sorted(result["statements"])
                 proxy.decide = lambda statement: PASS
                 assert not run_module(capsys, "snowflake_account", **options)["changed"]
             finally:
@@ -231,9 +230,9 @@ class TestOthers:
             return PASS
 
         proxy.decide = drop
-        with pytest.raises(ModuleFailed, match=rf"create schema {name}\.A: .*{name}.* does not exist") as failed:
+        with pytest.raises(ModuleFailed, match=rf"create schema {name}\.[AB]: .*{name}.* does not exist") as failed:
             run("snowflake_account", **described, port=proxy.port)
-        assert failed.value.result["applied"] == [f'CREATE ROLE "{name}_R"']
+        assert failed.value.result["applied"][0] == f'CREATE ROLE "{name}_R"'
         assert run("snowflake_account", **described)["changed"]
         assert not run("snowflake_account", **described)["changed"]
 
