@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from datetime import time as datetime_time
@@ -23,7 +23,8 @@ from .client import AT_A_TIME, READING, Client, ClosedToWritesError, keyword
 from .connection import read_connection
 from .desired import read_options
 from .errors import INSUFFICIENT, MISSING, InvalidInputError, SnowflakeError
-from .export import GATHERED, check_patterns, export
+from .export import GATHERED, USUAL, Reader, check_patterns
+from .export_access import export
 from .kind import Row
 from .observe import observe
 from .plan import plan
@@ -84,7 +85,7 @@ def info_module() -> None:
     """Run the module that describes what there is."""
     module = snowflake_module(
         {
-            "gather": {"type": "list", "elements": "str", "choices": list(GATHERED), "default": list(GATHERED)},
+            "gather": {"type": "list", "elements": "str", "choices": list(GATHERED), "default": list(USUAL)},
             "patterns": {"type": "dict", "default": {}},
         }
     )
@@ -92,7 +93,7 @@ def info_module() -> None:
     try:
         patterns = check_patterns(module.params["patterns"])
         with open_client(module, writes=False) as client:
-            found = export(remembering(client.read), module.params["gather"], patterns)
+            found = export(Reader(client.read_all), module.params["gather"], patterns)
     except SnowflakeError as error:
         module.fail_json(msg=error.message, **error.details)
     module.exit_json(
@@ -101,11 +102,6 @@ def info_module() -> None:
         left_out=found.left_out,
         seconds=round(time.monotonic() - started, 3),
     )
-
-
-def remembering(read: Callable[[str], list[Row]]) -> Callable[[str], list[Row]]:
-    """Return a reader that sends each statement once."""
-    return functools.cache(read)
 
 
 def portable(row: Row) -> dict[str, Any]:
