@@ -20,6 +20,15 @@ _FACTORS = {
 }
 
 
+_METHODS = {
+    "SNOWFLAKE_JWT": "KEYPAIR",
+    "SNOWFLAKE": "PASSWORD",
+    "USERNAME_PASSWORD_MFA": "PASSWORD",
+    "PROGRAMMATIC_ACCESS_TOKEN": "PROGRAMMATIC_ACCESS_TOKEN",
+    "OAUTH": "OAUTH",
+}
+
+
 @dataclass(frozen=True)
 class Login:
     """A login request: the body's data and the query's parameters."""
@@ -37,6 +46,15 @@ class Login:
     def method(self) -> str:
         """The authenticator that the client asks for."""
         return str(self.data.get("AUTHENTICATOR") or "SNOWFLAKE").upper()
+
+    @property
+    def client(self) -> str:
+        """The type of client, as authentication policies name it."""
+        environment = self.data.get("CLIENT_ENVIRONMENT")
+        application = str(environment.get("APPLICATION") or "") if isinstance(environment, dict) else ""
+        if application.upper().startswith("SNOWCLI"):
+            return "SNOWFLAKE_CLI"
+        return "SNOWSQL" if str(self.data.get("CLIENT_APP_ID") or "").upper() == "SNOWSQL" else "DRIVERS"
 
     @property
     def factor(self) -> str:
@@ -59,6 +77,7 @@ def authenticate(login: Login, account: str, catalog: Catalog) -> tuple[Securabl
         raise _wrong()
     if found.properties.get("DISABLED") is True:
         raise errors.SnowflakeError(390101, "08001", "User access disabled. Contact your local system administrator.")
+    policies.require_way(catalog, found, _METHODS.get(login.method, login.method), login.client)
     return found, _role(login, found, catalog)
 
 
