@@ -156,6 +156,9 @@ INJECTION = "x', 1, 1); DROP TABLE SECRET; --"
         f'CREATE TABLE MINE AS SELECT 1::VARCHAR(5) AS "{INJECTION}"',
         f'CREATE VIEW "{INJECTION}" AS SELECT 1 I',
         f'CREATE SEQUENCE "{INJECTION}"',
+        f'CREATE STAGE "{INJECTION}"',
+        f'CREATE FILE FORMAT "{INJECTION}" TYPE = CSV',
+        "CREATE STAGE X URL = 's3://x''); DROP TABLE SECRET; --'",
     ],
 )
 def test_quotes_in_names_are_part_of_the_names(admin: Client, secret: str, statement: str) -> None:
@@ -166,10 +169,10 @@ def test_quotes_in_names_are_part_of_the_names(admin: Client, secret: str, state
 @pytest.mark.parametrize(
     "statement",
     [
-        'CREATE STAGE "x\'y"',
-        "CREATE STAGE X URL = 's3://x''y'",
-        'CREATE FILE FORMAT "x\'y" TYPE = CSV',
-        "CREATE FILE FORMAT X TYPE = 'CSV''y'",
+        'CREATE TEMPORARY STAGE "x\'y"',
+        "CREATE TEMPORARY STAGE X URL = 's3://x''y'",
+        'CREATE TEMPORARY FILE FORMAT "x\'y" TYPE = CSV',
+        "CREATE TEMPORARY FILE FORMAT X TYPE = 'CSV''y'",
     ],
 )
 def test_quotes_that_would_end_a_text_are_refused(admin: Client, secret: str, statement: str) -> None:
