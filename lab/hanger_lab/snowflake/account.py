@@ -17,7 +17,7 @@ from hanger_lab.snowflake.catalog import Catalog
 from hanger_lab.snowflake.data import changes, executor
 from hanger_lab.snowflake.data.engine import Engine
 from hanger_lab.snowflake.lexer import first_words
-from hanger_lab.snowflake.model import ACCOUNT, PRIVILEGES, SHARED, SYSTEM_ROLES, Grant, RoleGrant, Securable
+from hanger_lab.snowflake.model import ACCOUNT, PRIVILEGES, SHARED, SYSTEM_ROLES, Grant, RoleGrant
 from hanger_lab.snowflake.session import Context, Lives, Session
 from hanger_lab.snowflake.statements import parameters, use, user, warehouse
 from hanger_lab.snowflake.store import Store
@@ -56,6 +56,7 @@ class Account:
         directory.chmod(0o700)
         self.name = name.upper()
         self._store = Store(directory / "catalog.sqlite")
+        self.directory = directory
         self.clock = clock
         self.lives = lives or Lives()
         self.catalog = Catalog(self._store, clock)
@@ -81,39 +82,43 @@ class Account:
             self.catalog.grant_role(RoleGrant("ACCOUNTADMIN", "USER", name.upper(), ""))
 
     def login(self, data: Mapping[str, Any], wanted: Mapping[str, str], address: str) -> Session:
-        """Open a session for a client at an address; raises SnowflakeError when the login is refused."""
+        """Open a session for a client at an IP address; raises SnowflakeError when the login is refused."""
         login = auth.Login(data, wanted, address)
         try:
             with self.catalog.read():
-                found, role = auth.authenticate(login, self.name, self.catalog)
-            session = self._open(found, role, data, wanted, address)
+                admission = auth.authenticate(login, self.name, self.catalog, self.clock())
+            session = self._open(admission, login)
         except errors.SnowflakeError as refused:
             self.history.login(login.name, data, address, login.factor, refused)
+            auth.remember(login, self.catalog, refused, self.clock())
             raise
-        number = self.history.login(session.user, data, address, login.factor, None)
-        self.history.open(session, data, number, login.factor)
+        auth.remember(login, self.catalog, None, self.clock())
+        factor = "PROGRAMMATIC_ACCESS_TOKEN" if session.by_token else login.factor
+        number = self.history.login(session.user, data, address, factor, None)
+        self.history.open(session, data, number, factor)
         self._end_idle_sessions()
         with self._lock:
             self._sessions[session.token] = session
         log.info("login of %s with role %s", session.user, session.role)
         return session
 
-    def _open(
-        self, found: Securable, role: str, data: Mapping[str, Any], wanted: Mapping[str, str], address: str
-    ) -> Session:
+    def _open(self, admission: auth.Admission, login: auth.Login) -> Session:
+        found, data = admission.user, login.data
         given = use.at_login(data.get("SESSION_PARAMETERS") or {})
         session = Session(
             found.name[0],
-            role,
+            admission.role,
             self.engine.connect(),
-            secondary=user.secondary_roles(found),
+            secondary=user.secondary_roles(found) and not admission.restricted,
+            by_token=admission.by_token,
+            restricted=admission.restricted,
             user_created=found.created,
             clock=self.clock,
             lives=self.lives,
         )
         session.client = f"{data.get('CLIENT_APP_ID', '')} {data.get('CLIENT_APP_VERSION', '')}".strip()
-        self._start_in(session, wanted, found.properties)
-        session.address = address
+        self._start_in(session, login.wanted, found.properties)
+        session.address = login.address
         with self.catalog.read():
             parameters.inherit(session, self.catalog, found)
         session.set_parameters(given)

@@ -180,6 +180,13 @@ def test_quotes_that_would_end_a_text_are_refused(admin: Client, secret: str, st
     assert admin.refused(statement)[0] in (2, 1003)
 
 
+def test_quotes_in_stages_and_file_formats_are_part_of_them(admin: Client, secret: str) -> None:
+    admin.run(f"USE SCHEMA {secret}", 'CREATE STAGE "x\'y"', "CREATE STAGE X URL = 's3://x''y'", "LIST '@\"x''y\"'")
+    admin.run('CREATE FILE FORMAT "x\'y" TYPE = CSV')
+    assert admin.refused("CREATE FILE FORMAT X TYPE = 'CSV''y'")[0] == 1008
+    assert admin.rows("SELECT * FROM SECRET") == [(42,)]
+
+
 def test_database_is_not_taken_for_another_name(admin: Client, secret: str) -> None:
     name = f"{secret}.SECRET; --"
     admin.run(f'CREATE DATABASE "{name}"')
