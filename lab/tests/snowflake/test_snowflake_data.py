@@ -303,6 +303,31 @@ def test_sessions_work_side_by_side(service: Service, admin: Client) -> None:
     ]
 
 
+def test_sessions_create_the_first_tables_of_a_database_at_the_same_time(service: Service, admin: Client) -> None:
+    for _ in range(3):
+        database = unique("DB")
+        admin.run(f"CREATE DATABASE {database}")
+        clients = [Client(service.connect(warehouse="WORK", database=database)) for _ in range(4)]
+        problems: list[Exception] = []
+
+        def work(client: Client, number: int, problems: list[Exception] = problems) -> None:
+            try:
+                client.run(*(f"CREATE TABLE T{number}_{i} (I INT, S VARCHAR(20))" for i in range(3)))
+            except Exception as problem:
+                problems.append(problem)
+
+        workers = [threading.Thread(target=work, args=pair) for pair in zip(clients, range(4), strict=True)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join(60)
+        assert problems == []
+        assert len(admin.rows(f"SHOW TABLES IN DATABASE {database}")) == 12
+        for client in clients:
+            client.connection.close()
+        admin.run(f"DROP DATABASE {database}", "USE DATABASE LAB")
+
+
 def test_sessions_that_change_the_same_row_wait_for_each_other(service: Service, admin: Client) -> None:
     schema = admin.value("SELECT CURRENT_SCHEMA()")
     admin.run("CREATE TABLE COUNTER (N INT)", "INSERT INTO COUNTER VALUES (0)")

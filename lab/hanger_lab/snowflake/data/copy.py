@@ -13,6 +13,8 @@ import duckdb
 from hanger_lab.snowflake import errors, names
 from hanger_lab.snowflake.data import authorize, stages, transactions
 from hanger_lab.snowflake.data.csv_format import CsvFormat
+from hanger_lab.snowflake.data.engine import LOADS
+from hanger_lab.snowflake.data.patience import Patient
 from hanger_lab.snowflake.names import Name, quote
 from hanger_lab.snowflake.parser import Parser, Properties
 from hanger_lab.snowflake.results import COPY, Cell, Result, status, table
@@ -22,7 +24,6 @@ _COLUMNS = (
     "file", "status", "rows_parsed", "rows_loaded", "error_limit", "errors_seen", "first_error", "first_error_line",
     "first_error_character", "first_error_column_name",
 )  # fmt: skip
-_LOADS = "_fs_information_schema._hanger_loads"
 
 
 @dataclass
@@ -72,9 +73,8 @@ def copy_into(text: str, context: Context) -> Result | None:
 
 def forget_loads(name: Name, context: Context) -> None:
     """A table that was created anew has loaded nothing."""
-    duck = context.session.connection.duck
-    _ensure_loads(duck, name[0])
-    duck.execute(f"DELETE FROM {quote(name[0])}.{_LOADS} WHERE schema_name = ? AND table_name = ?", list(name[1:]))  # noqa: S608
+    duck = Patient(context.session.connection)
+    duck.execute(f"DELETE FROM {quote(name[0])}.{LOADS} WHERE schema_name = ? AND table_name = ?", list(name[1:]))  # noqa: S608
 
 
 def _read(parser: Parser, context: Context) -> Copy | None:
@@ -174,8 +174,7 @@ def _load(copy: Copy, inside: str, path: Path, duck: duckdb.DuckDBPyConnection) 
     """Load one file, unless the same content was loaded into the table before."""
     shown = f"{copy.location.name[2].lower()}/{inside}" if copy.location.kind == "STAGE" else inside
     row: dict[str, Cell] = {"file": shown, "first_error": None, "error_limit": 1, "errors_seen": 0}
-    _ensure_loads(duck, copy.target[0])
-    loads = f"{quote(copy.target[0])}.{_LOADS}"
+    loads = f"{quote(copy.target[0])}.{LOADS}"
     key = [*copy.target[1:], shown, _digest(path)]
     seen = duck.execute(
         f"SELECT 1 FROM {loads} WHERE schema_name = ? AND table_name = ? AND file_name = ? AND digest = ?",  # noqa: S608
@@ -227,13 +226,6 @@ def _target_columns(copy: Copy, duck: duckdb.DuckDBPyConnection) -> list[tuple[s
 def _explain(problem: str, path: Path) -> str:
     lines = [line for line in problem.splitlines() if line.strip()]
     return f"{' '.join(lines[:3])[:400]}\n  File '{path.name}'"
-
-
-def _ensure_loads(duck: duckdb.DuckDBPyConnection, database: str) -> None:
-    duck.execute(
-        f"CREATE TABLE IF NOT EXISTS {quote(database)}.{_LOADS} "
-        "(schema_name VARCHAR, table_name VARCHAR, file_name VARCHAR, digest VARCHAR)"
-    )
 
 
 def _digest(path: Path) -> str:

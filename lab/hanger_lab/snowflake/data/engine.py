@@ -16,10 +16,11 @@ from fakesnow.transforms import show as fakesnow_show
 from fakesnow.transforms import stage as fakesnow_stage
 
 from hanger_lab.snowflake import errors, names
-from hanger_lab.snowflake.data import folders, information_schema, patches
+from hanger_lab.snowflake.data import folders, patches
 from hanger_lab.snowflake.names import Name, quote
 
 _INTERNAL_SCHEMAS = ("main", "_fs_information_schema", "information_schema", "pg_catalog")
+LOADS = "_fs_information_schema._hanger_loads"
 _KEPT_RESULTS = 32
 _PLACEHOLDER = "hanger_catalog_placeholder"
 
@@ -109,7 +110,7 @@ class Engine:
     def attach(self, database: str) -> None:
         """Open a database that the catalogue knows."""
         self._open(database)
-        self._run(information_schema.extension(database))
+        self._complete(database)
 
     def create_database(self, database: str) -> None:
         """Create an empty database; names that differ only in case share a file in DuckDB and are refused."""
@@ -122,7 +123,7 @@ class Engine:
             for script in (info_schema.per_db_creation_sql(_PLACEHOLDER), macros.creation_sql(_PLACEHOLDER)):
                 text = script.replace(f"'{_PLACEHOLDER}'", f"'{_literal(database)}'")
                 self._run(text.replace(_PLACEHOLDER, quote(database)))
-            self._run(information_schema.extension(database))
+            self._complete(database)
         except Exception:
             self.drop_database(database)
             raise
@@ -224,6 +225,11 @@ class Engine:
 
     def _open(self, database: str) -> None:
         self._run(f"ATTACH IF NOT EXISTS '{_literal(str(self._file(database)))}' AS {quote(database)}")
+
+    def _complete(self, database: str) -> None:
+        """Add to a database what fakesnow does not have: which files COPY INTO has loaded."""
+        columns = "schema_name VARCHAR, table_name VARCHAR, file_name VARCHAR, digest VARCHAR"
+        self._run(f"CREATE TABLE IF NOT EXISTS {quote(database)}.{LOADS} ({columns})")
 
     def _remove_files(self, database: str) -> None:
         path = self._file(database)

@@ -141,8 +141,9 @@ def _require_same_for_everyone(view: exp.Create, context: Context) -> None:
         if _session_function(function, context) is not None:
             raise errors.unsupported(f"{function.sql(dialect='snowflake')[:60]} in a view")
     for table in tables.sources(view, tables.target(view)):
-        if tables.resolve(table, context.session, "CREATE VIEW")[1] == tables.INFORMATION_SCHEMA:
-            raise errors.unsupported("INFORMATION_SCHEMA in a view")
+        name = tables.resolve(table, context.session, "CREATE VIEW")
+        if information_schema.covers(name):
+            raise errors.unsupported(f"{name[1]} in a view")
 
 
 def _qualify_merge(merge: exp.Merge) -> None:
