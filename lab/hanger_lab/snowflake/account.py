@@ -7,14 +7,13 @@ import hmac
 import logging
 import threading
 import time
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from hanger_lab.snowflake import access, auth, errors, keys, names, statements
 from hanger_lab.snowflake.catalog import Catalog
-from hanger_lab.snowflake.data import changes, executor
+from hanger_lab.snowflake.data import bound_text, changes, executor, kept
 from hanger_lab.snowflake.data.engine import Engine
 from hanger_lab.snowflake.lexer import first_words
 from hanger_lab.snowflake.model import ACCOUNT, PRIVILEGES, SYSTEM_ROLES, Grant, RoleGrant
@@ -133,9 +132,12 @@ class Account:
         with session.lock:
             context = self.context(session)
             self._require_role(request.text, session)
-            query_id = str(uuid.uuid4())
+            request = bound_text.write(request)
             answer = self._definition(request, context) or executor.execute(request, context)
-            return {"queryId": query_id, **answer, **self._final(session)}
+            if not request.describe_only:
+                session.connection.kept.keep(request.query_id, answer)
+            answer.pop(kept.TABLE, None)
+            return {"queryId": request.query_id, **answer, **self._final(session)}
 
     def close(self) -> None:
         """End all sessions and close all files."""

@@ -227,11 +227,6 @@ def test_sessions_outlive_what_they_use(service: Service, admin: Client) -> None
     other.connection.close()
 
 
-def test_asynchronous_execution_is_refused(admin: Client) -> None:
-    with admin.connection.cursor() as cursor, pytest.raises(snowflake.connector.errors.Error):
-        cursor.execute_async("SELECT 1")
-
-
 def test_server_side_bindings(service: Service, admin: Client) -> None:
     schema = admin.value("SELECT CURRENT_SCHEMA()")
     admin.run("CREATE TABLE T (ID INT, NAME VARCHAR)")

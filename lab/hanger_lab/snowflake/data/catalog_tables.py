@@ -85,10 +85,6 @@ def _tables(context: Context, database: str) -> Iterable[Row]:
                 "IS_TEMPORARY": _yes(own == "TEMPORARY"),
                 **dict.fromkeys(("IS_ICEBERG", "IS_DYNAMIC", "IS_IMMUTABLE", "IS_HYBRID"), "NO"),
             }
-    views = ("TABLES", "COLUMNS", "VIEWS", "SCHEMATA", "DATABASES", *INFORMATION_SCHEMA)
-    for view in sorted(set(views)):
-        place = {"TABLE_CATALOG": database, "TABLE_SCHEMA": "INFORMATION_SCHEMA", "TABLE_NAME": view}
-        yield {**place, "TABLE_TYPE": "VIEW", "IS_INSERTABLE_INTO": "NO", "IS_TYPED": "YES"}
 
 
 def _views(context: Context, database: str) -> Iterable[Row]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,21 +16,19 @@ from fakesnow.transforms import stage as fakesnow_stage
 
 from hanger_lab.snowflake import errors, names
 from hanger_lab.snowflake.data import folders, patches
+from hanger_lab.snowflake.data.kept import Kept
 from hanger_lab.snowflake.names import Name, quote
 
 _INTERNAL_SCHEMAS = ("main", "_fs_information_schema", "information_schema", "pg_catalog")
 LOADS = "_fs_information_schema._hanger_loads"
-_KEPT_RESULTS = 32
 _PLACEHOLDER = "hanger_catalog_placeholder"
 
 
-class _Results(OrderedDict[str, Any]):
-    """Keeps only the latest results, so that a long-lived server does not keep every one."""
+class _Results(dict[str, Any]):
+    """Keeps nothing: what a session may ask for again is in Connection.kept."""
 
     def __setitem__(self, key: str, value: Any) -> None:
-        super().__setitem__(key, value)
-        while len(self) > _KEPT_RESULTS:
-            self.popitem(last=False)
+        """Forget the result."""
 
 
 class _Instance(FakeSnow):
@@ -59,6 +56,7 @@ class Connection:
         self.in_transaction = False
         self.aborted = False
         fake.results_cache = _Results()
+        self.kept = Kept()
         self.temporary: list[tuple[str, Name]] = []
         self._place: tuple[str | None, str | None] = (None, None)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import traceback
+import uuid
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -24,6 +25,7 @@ from hanger_lab.snowflake.data import (
     column_comments,
     copy,
     effects,
+    kept,
     keys,
     rewrite,
     stages,
@@ -49,6 +51,8 @@ class Request:
     bindings: Bindings = field(default_factory=dict)
     describe_only: bool = False
     base_url: str = ""
+    statements: int | None = None
+    query_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
 def execute(request: Request, context: Context) -> dict[str, Any]:
@@ -139,8 +143,7 @@ def _special(words: list[str], request: Request, context: Context) -> dict[str, 
     if verb == "ALTER" and (commented := column_comments.alter(request.text, context)) is not None:
         return commented.wire()
     if words[:2] == ["COPY", "INTO"]:
-        answer = copy.copy_into(request.text, context)
-        return answer.wire() if answer is not None else None
+        return copy.copy_into(request.text, context).wire()
     return None
 
 
@@ -156,7 +159,7 @@ def _run(cursor: Any, expression: exp.Expr, request: Request, kind: int) -> dict
         affected += cursor.rowcount or 0
     described = rowtype.describe_as_rowtype(cursor._describe_last_sql())
     table = cursor._arrow_table
-    answer: dict[str, Any] = {"rowtype": described, "statementTypeId": kind, "queryId": cursor.sfqid}
+    answer: dict[str, Any] = {"rowtype": described, "statementTypeId": kind, kept.TABLE: table}
     if kind in statement_type.DML_TYPE_IDS and table:
         if len(rows) > 1:
             rowset: list[list[str | None]] = [[str(affected)]]

@@ -139,6 +139,8 @@ def accept_upload(engine: Engine, path: str, expires: str, signature: str) -> Pa
         return None
     if not hmac.compare_digest(_signature(path, int(expires)), signature):
         return None
+    if any(wildcard in PurePosixPath(path).name for wildcard in "*?"):
+        return None  # one address for many files: the client has to ask again with the name of each
     try:
         return require_inside(engine.stages, engine.stages / path)
     except ValueError:
