@@ -10,6 +10,7 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -76,10 +77,15 @@ class Queries:
             raise query.error
         return query.data or {}
 
-    def submit(self, session: Session, request: executor.Request) -> Query:
-        """Start a statement and return at once."""
+    def submit(self, session: Session, request: executor.Request, then: Callable[[], None] = lambda: None) -> Query:
+        """Start a statement and return at once; `then` is called when it has ended."""
         query = self._add(session, request)
-        threading.Thread(target=self._carry_out, args=(query, request), name=f"query-{query.id}", daemon=True).start()
+
+        def work() -> None:
+            self._carry_out(query, request)
+            then()
+
+        threading.Thread(target=work, name=f"query-{query.id}", daemon=True).start()
         return query
 
     def find(self, query_id: str, user: str) -> Query | None:

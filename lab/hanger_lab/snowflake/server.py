@@ -22,6 +22,7 @@ from hanger_lab.snowflake.lexer import first_words
 from hanger_lab.snowflake.queries import Queries
 from hanger_lab.snowflake.query_routes import QueryRoutes, failure, in_progress
 from hanger_lab.snowflake.session import MASTER_SECONDS, SESSION_SECONDS, Session
+from hanger_lab.snowflake.sql_api import SqlApi
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ class Server:
             Route("/telemetry/send", self.telemetry, methods=post),
             Route("/telemetry/send/sessionless", self.telemetry, methods=post),
             *QueryRoutes(self.account, self.queries).routes(),
+            *SqlApi(self.account, self.queries).routes(),
             Route(stages.UPLOAD_PREFIX + "{path:path}", self.upload, methods=["PUT"]),
         ]
         return Starlette(routes=routes, lifespan=lifespan)

@@ -227,6 +227,15 @@ def test_sessions_outlive_what_they_use(service: Service, admin: Client) -> None
     other.connection.close()
 
 
+def test_functions_need_no_database(service: Service, admin: Client) -> None:
+    assert admin
+    client = Client(service.connect(warehouse="WORK"))
+    assert client.rows(
+        "SELECT CURRENT_DATABASE(), TO_TIMESTAMP('2024-02-29 12:00:00'), ARRAY_SIZE(PARSE_JSON('[1]'))"
+    ) == [(None, datetime.datetime(2024, 2, 29, 12), 1)]
+    client.connection.close()
+
+
 def test_server_side_bindings(service: Service, admin: Client) -> None:
     schema = admin.value("SELECT CURRENT_SCHEMA()")
     admin.run("CREATE TABLE T (ID INT, NAME VARCHAR)")

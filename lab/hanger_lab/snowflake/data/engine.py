@@ -44,6 +44,7 @@ class _Instance(FakeSnow):
         self.duck_conn.execute(f"ATTACH '{_literal(str(metadata))}' AS {GLOBAL_DATABASE_NAME}")
         self.duck_conn.execute(info_schema.fs_global_creation_sql())
         self.duck_conn.execute(fakesnow_show.fs_global_creation_sql())
+        self.duck_conn.execute(macros.creation_sql("memory"))  # for sessions without a database
         self.duck_conn.execute("SET GLOBAL TimeZone = 'UTC'")
 
 
