@@ -97,6 +97,7 @@ def lab_checks() -> list[Step]:
         pytest("access", "tests/access"),
         *(Step(f"molecule-{name}", ["molecule", "test", "-s", name]) for name in slow_first),
         *(pytest(f"lab-{part}", f"lab/tests/{part}") for part in ("machines", "ec2", "snowflake", "airbyte")),
+        pytest("lab-snowflake-clients", "lab/tests/snowflake_clients"),
     ]
 
 

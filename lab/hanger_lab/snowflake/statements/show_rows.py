@@ -218,6 +218,13 @@ def _others(context: Context, objects: Sequence[Securable]) -> list[Row]:
 _USER_TEXTS = (
     "FIRST_NAME", "LAST_NAME", "EMAIL", "DEFAULT_WAREHOUSE", "DEFAULT_NAMESPACE", "DEFAULT_ROLE", "TYPE",
 )  # fmt: skip
+
+
+def _objects(context: Context, objects: Sequence[Securable]) -> list[Row]:
+    """SHOW OBJECTS calls a transient table a table, too; dbt takes any other kind for a foreign one."""
+    return [{**row, "kind": shown.kind} for row, shown in zip(_relations(context, objects), objects, strict=True)]
+
+
 COLUMN_COLUMNS = columns(
     "table_name schema_name column_name data_type null? default kind expression comment database_name autoincrement"
 )
@@ -226,7 +233,7 @@ OBJECT = View(
         "created_on name database_name schema_name kind comment cluster_by rows bytes owner retention_time "
         "owner_role_type is_hybrid is_dynamic is_iceberg"
     ),
-    _relations,
+    _objects,
 )
 VIEWS = {
     "WAREHOUSE": View(

@@ -67,10 +67,11 @@ def alter(parser: Parser, context: Context) -> Result | None:
     return {"ADD": _add, "MODIFY": _modify, "ROTATE": _rotate, "REMOVE": _remove}[verb](parser, context, user)
 
 
+LISTINGS = ("USER PROGRAMMATIC ACCESS TOKENS", "USER PATS")
+
+
 def show(parser: Parser, context: Context) -> Result:
-    """Run SHOW USER { PROGRAMMATIC ACCESS TOKENS | PATS } after its first two words."""
-    if parser.accept_any(("PROGRAMMATIC ACCESS TOKENS", "PATS")) is None:
-        raise parser.fail()
+    """Run SHOW USER { PROGRAMMATIC ACCESS TOKENS | PATS } after these words."""
     name: Name = (context.session.user,)
     if parser.accept("FOR", "USER"):
         name = parser.name()[-1:]
