@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hanger_lab.snowflake import errors, names
 from hanger_lab.snowflake.catalog import Catalog
-from hanger_lab.snowflake.model import ACCOUNT, DATABASE_OBJECTS, SCHEMA_OBJECTS, Securable
+from hanger_lab.snowflake.model import ACCOUNT, DATABASE_OBJECTS, SCHEMA_OBJECTS, Securable, role_kind
 from hanger_lab.snowflake.names import Name
 
 Roles = frozenset[str]
@@ -27,6 +27,11 @@ def inherited(catalog: Catalog, roles: Iterable[str]) -> Roles:
 
 def assumable(catalog: Catalog, user: str) -> Roles:
     """Collect the roles that a user may log in with or switch to."""
+    return frozenset(role for role in secondary(catalog, user) if role_kind(role) == "ROLE")
+
+
+def secondary(catalog: Catalog, user: str) -> Roles:
+    """Collect the roles that work for a user beside the primary one; database roles among them."""
     return inherited(catalog, catalog.roles_of("USER", user))
 
 
@@ -62,6 +67,8 @@ class Access:
         """Whether the object exists as far as the session may know: some privilege on it or on something inside."""
         if self.catalog.find(kind, name) is None:
             return False
+        if kind == "DATABASE ROLE" and self.sees("DATABASE", name[:1]):
+            return True
         if kind == "ROLE" or self.owns(kind, name) or self.manages_grants:
             return True
         return any(g.role in self.all for g in self.catalog.grants_on(kind, name))

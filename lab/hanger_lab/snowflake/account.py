@@ -17,7 +17,7 @@ from hanger_lab.snowflake.catalog import Catalog
 from hanger_lab.snowflake.data import changes, executor
 from hanger_lab.snowflake.data.engine import Engine
 from hanger_lab.snowflake.lexer import first_words
-from hanger_lab.snowflake.model import ACCOUNT, PRIVILEGES, SYSTEM_ROLES, Grant, RoleGrant
+from hanger_lab.snowflake.model import ACCOUNT, PRIVILEGES, SHARED, SYSTEM_ROLES, Grant, RoleGrant
 from hanger_lab.snowflake.session import Context, Lives, Session
 from hanger_lab.snowflake.statements import parameters, use, user, warehouse
 from hanger_lab.snowflake.store import Store
@@ -300,13 +300,17 @@ class Account:
                 for role, privileges in _SYSTEM_PRIVILEGES.items():
                     for privilege in privileges:
                         self.catalog.grant(Grant(privilege, "ACCOUNT", ACCOUNT, role, ""))
+            if self.catalog.find("DATABASE", SHARED) is None:
+                self.catalog.create("DATABASE", SHARED, "", {"SHARED": True})
+                self.catalog.grant(Grant("USAGE", "DATABASE", SHARED, "ACCOUNTADMIN", ""))
             for privilege in PRIVILEGES["ACCOUNT"]:
                 self.catalog.grant(Grant(privilege, "ACCOUNT", ACCOUNT, "ACCOUNTADMIN", ""))
 
     def _reconcile(self) -> None:
         """Open the databases, and mend what a kill between the data and the catalogue left."""
         for database in self.catalog.all("DATABASE"):
-            self.engine.attach(database.name[0])
+            if database.name != SHARED:
+                self.engine.attach(database.name[0])
         present = self.engine.contents()
         with self.catalog.change():
             for kind in ("SCHEMA", "TABLE", "VIEW"):

@@ -67,6 +67,18 @@ def insufficient(kind: str, name: str) -> SnowflakeError:
     )
 
 
+def dependent_grant(privilege: str, name: str, role: str) -> SnowflakeError:
+    """Refuse to take a privilege or ownership away while others hold what was given by it."""
+    return SnowflakeError(
+        3036,
+        "42501",
+        f"SQL execution error: Dependent grant of privilege '{privilege}' on securable '{name}' to role '{role}' "
+        "exists. It must be revoked first. More than one dependent grant may exist: use 'SHOW GRANTS' command to view "
+        "them. To revoke all dependent grants while transferring object ownership, use convenience command 'GRANT "
+        "OWNERSHIP ON <target_objects> TO <target_role> REVOKE CURRENT GRANTS'.",
+    )
+
+
 def role_not_assigned(role: str) -> SnowflakeError:
     """Refuse a role that was not granted to the user."""
     return SnowflakeError(

@@ -10,6 +10,7 @@ from hanger_lab.snowflake.parser import Properties
 
 SYSTEM_ROLES = ("ACCOUNTADMIN", "SECURITYADMIN", "USERADMIN", "SYSADMIN", "ORGADMIN", "PUBLIC")
 ACCOUNT: Name = ("ACCOUNT",)
+SHARED: Name = ("SNOWFLAKE",)
 _BETWEEN = "\0"
 
 ACCOUNT_OBJECTS = ("WAREHOUSE", "DATABASE", "ROLE", "USER", "RESOURCE MONITOR", "NETWORK POLICY", "INTEGRATION")
@@ -68,6 +69,7 @@ PRIVILEGES: dict[str, tuple[str, ...]] = {
 """What can be granted on each kind, as the page "Access control privileges" lists it; OWNERSHIP is on all."""
 
 PROMISED_PRIVILEGES: dict[str, tuple[str, ...]] = {
+    "AGGREGATION POLICY": ("APPLY",),
     "ALERT": ("MONITOR", "OPERATE"),
     "DYNAMIC TABLE": ("MONITOR", "OPERATE", "SELECT"),
     "EVENT TABLE": ("DELETE", "REFERENCES", "SELECT", "TRUNCATE"),
@@ -75,13 +77,19 @@ PROMISED_PRIVILEGES: dict[str, tuple[str, ...]] = {
     "FUNCTION": ("USAGE",),
     "GIT REPOSITORY": ("READ", "WRITE"),
     "ICEBERG TABLE": ("DELETE", "INSERT", "REFERENCES", "SELECT", "TRUNCATE", "UPDATE"),
+    "IMAGE REPOSITORY": ("READ", "WRITE"),
     "MASKING POLICY": ("APPLY",),
     "MATERIALIZED VIEW": ("APPLYBUDGET", "REFERENCES", "SELECT"),
+    "MODEL": ("READ", "USAGE"),
+    "NOTEBOOK": ("USAGE",),
+    "PACKAGES POLICY": ("APPLY", "USAGE"),
     "PASSWORD POLICY": ("APPLY",),
     "PIPE": ("APPLYBUDGET", "MONITOR", "OPERATE"),
     "PROCEDURE": ("USAGE",),
+    "PROJECTION POLICY": ("APPLY",),
     "ROW ACCESS POLICY": ("APPLY",),
     "SECRET": ("READ", "USAGE"),
+    "SERVICE": ("MONITOR", "OPERATE"),
     "SESSION POLICY": ("APPLY",),
     "STREAM": ("SELECT",),
     "STREAMLIT": ("USAGE",),

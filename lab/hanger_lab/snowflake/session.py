@@ -133,5 +133,5 @@ class Context:
         """The rights in force now."""
         session = self.session
         primary = access.inherited(self.catalog, [session.role])
-        everything = primary | access.assumable(self.catalog, session.user) if session.secondary else primary
+        everything = primary | access.secondary(self.catalog, session.user) if session.secondary else primary
         return Access(self.catalog, self.account, session.role, primary, everything)

@@ -11,6 +11,7 @@ from hanger_lab.snowflake.session import Context
 from hanger_lab.snowflake.statements import (
     account_settings,
     database,
+    database_role,
     grants,
     lifecycle,
     monitor,
@@ -34,6 +35,7 @@ _DEFINITIONS = {
         database.DEFINITION,
         schema.DEFINITION,
         monitor.DEFINITION,
+        database_role.DEFINITION,
         network.RULE,
         network.POLICY,
     )

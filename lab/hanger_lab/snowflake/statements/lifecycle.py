@@ -48,12 +48,12 @@ class Definition:
     make: Callable[[Engine, Name], None] = lambda engine, name: None
     unmake: Callable[[Engine, Name], None] = lambda engine, name: None
     created: Hook = _nothing
+    altered: Hook = _nothing
     dropped: Hook = _nothing
     renamed: Callable[[Context, Name, Name], None] | None = None
     stop_words: tuple[str, ...] = field(default=())
     fixed: tuple[str, ...] = ()
     resolve: Callable[[Context, Properties], Properties] = lambda context, properties: properties
-    changed: Hook = _nothing
     describe: Callable[[Context, Securable], Result] | None = None
 
     @property
@@ -130,7 +130,6 @@ def alter(definition: Definition, parser: Parser, context: Context) -> Result:
     if definition.action(parser, context, target):
         context.catalog.save(target)
         parser.end()
-        definition.changed(context, target)
         return status()
     if parser.accept("RENAME", "TO"):
         return _rename(definition, parser, context, target)
@@ -151,7 +150,7 @@ def alter(definition: Definition, parser: Parser, context: Context) -> Result:
     else:
         raise parser.fail()
     context.catalog.save(target)
-    definition.changed(context, target)
+    definition.altered(context, target)
     return status()
 
 

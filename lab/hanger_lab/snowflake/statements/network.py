@@ -161,6 +161,8 @@ def _action(parser: Parser, context: Context, policy: Securable) -> bool:
         [*before, *(r for r in chosen if r not in before)] if verb == "ADD" else [r for r in before if r not in chosen]
     )
     policy.properties = {**policy.properties, key: after}
+    context.catalog.save(policy)
+    _still_reachable(context, policy)
     return True
 
 
@@ -185,7 +187,7 @@ def _still_reachable(context: Context, policy: Securable) -> None:
         require_reachable(context, policy)
 
 
-def _rule_changed(context: Context, rule: Securable) -> None:
+def _rule_altered(context: Context, rule: Securable) -> None:
     rule.properties.setdefault("VALUE_LIST", [])
     for policy in users_of_rule(context.catalog, rule.name):
         _still_reachable(context, policy)
@@ -267,7 +269,7 @@ RULE = Definition(
     authorize_create=in_schema("NETWORK RULE"),
     validate=_validate_rule,
     fixed=("TYPE", "MODE"),
-    changed=_rule_changed,
+    altered=_rule_altered,
     dropped=_require_unused_rule,
     describe=_describe_rule,
 )
@@ -277,7 +279,7 @@ POLICY = Definition(
     authorize_create=_authorize_policy,
     resolve=_resolve,
     action=_action,
-    changed=_still_reachable,
+    altered=_still_reachable,
     dropped=_require_unattached,
     renamed=_renamed,
     describe=_describe_policy,

@@ -10,11 +10,19 @@ from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Parser
 from hanger_lab.snowflake.results import Cell, Result, table
 from hanger_lab.snowflake.session import Context
-from hanger_lab.snowflake.statements import network, show_grants, show_parameters, show_rows, targets, tokens
+from hanger_lab.snowflake.statements import (
+    database_role,
+    network,
+    show_grants,
+    show_parameters,
+    show_rows,
+    targets,
+    tokens,
+)
 from hanger_lab.snowflake.statements.views import View
 
 _TERSE = ("created_on", "name", "kind", "database_name", "schema_name")
-_VIEWS = {**show_rows.VIEWS, **network.VIEWS}
+_VIEWS = {**show_rows.VIEWS, **network.VIEWS, **database_role.VIEWS}
 
 
 @dataclass

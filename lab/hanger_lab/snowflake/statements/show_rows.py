@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hanger_lab.snowflake import lockout, names, tokens
-from hanger_lab.snowflake.model import Securable
+from hanger_lab.snowflake.model import SHARED, Securable, role_kind
 from hanger_lab.snowflake.session import Context
 from hanger_lab.snowflake.statements import parameters, user, warehouse
 from hanger_lab.snowflake.statements.views import Row, View, basic, columns, scalar
@@ -70,7 +70,7 @@ def _databases(context: Context, objects: Sequence[Securable]) -> list[Row]:
             "origin": "",
             "options": "",
             "retention_time": _retention(context, shown),
-            "kind": "STANDARD",
+            "kind": "APPLICATION" if shown.name == SHARED else "STANDARD",
         }
         for shown in objects
     ]
@@ -103,7 +103,9 @@ def _roles(context: Context, objects: Sequence[Securable]) -> list[Row]:
             "is_inherited": _mark(role in inherited and role != context.session.role),
             "assigned_to_users": sum(g.role == role and g.to_kind == "USER" for g in given),
             "granted_to_roles": sum(g.role == role and g.to_kind == "ROLE" for g in given),
-            "granted_roles": sum((g.to_kind, g.to_name) == ("ROLE", role) for g in given),
+            "granted_roles": sum(
+                (g.to_kind, g.to_name) == ("ROLE", role) for g in given if role_kind(g.role) == "ROLE"
+            ),
         }
         rows.append({**basic(shown), **row})
     return rows

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hanger_lab.snowflake import access, errors, names
+from hanger_lab.snowflake.model import SHARED
 from hanger_lab.snowflake.parser import Parser, Properties
 from hanger_lab.snowflake.results import SET, USE, Result, status
 from hanger_lab.snowflake.session import Context
@@ -29,7 +30,9 @@ def use(parser: Parser, context: Context) -> Result:
     name = parser.name()
     parser.end()
     if kind == "ROLE":
-        _use_role(context, name[-1])
+        if len(name) != 1:
+            raise errors.unusable()
+        _use_role(context, name[0])
     elif kind == "WAREHOUSE":
         if context.catalog.find("WAREHOUSE", name) is None or not context.access.holds("USAGE", "WAREHOUSE", name):
             raise errors.unusable()
@@ -46,6 +49,8 @@ def use_database(context: Context, database: str) -> None:
     """Make a database current, with its PUBLIC schema where that may be used."""
     if not _usable(context, "DATABASE", (database,)):
         raise errors.unusable()
+    if (database,) == SHARED:
+        raise errors.unsupported(f"USE DATABASE {database}")
     public = _usable(context, "SCHEMA", (database, "PUBLIC"))
     context.session.database, context.session.schema = database, "PUBLIC" if public else None
 

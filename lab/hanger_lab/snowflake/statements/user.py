@@ -103,7 +103,7 @@ def _resolve(context: Context, properties: Properties) -> Properties:
     return lockout.resolve(properties, context.clock())
 
 
-def _changed(context: Context, user: Securable) -> None:
+def _altered(context: Context, user: Securable) -> None:
     """A network policy that would lock out the user's own session is refused."""
     lockout.follow(user)
     context.catalog.save(user)
@@ -152,7 +152,7 @@ DEFINITION = Definition(
     authorize_create=lambda context, name: context.access.require_account("CREATE USER"),
     validate=_validate,
     resolve=_resolve,
-    changed=_changed,
+    altered=_altered,
     describe=_describe,
     renamed=_renamed,
     dropped=_dropped,

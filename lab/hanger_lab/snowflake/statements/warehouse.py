@@ -51,7 +51,7 @@ def _created(context: Context, warehouse: Securable) -> None:
     context.session.warehouse = warehouse.name[0]
 
 
-def _changed(context: Context, warehouse: Securable) -> None:
+def _altered(context: Context, warehouse: Securable) -> None:
     _check_monitor(context, warehouse)
     context.catalog.afterwards(lambda: context.meter.follow(warehouse))
 
@@ -127,7 +127,7 @@ DEFINITION = Definition(
     alter_privilege="MODIFY",
     action=_action,
     created=_created,
-    changed=_changed,
+    altered=_altered,
     dropped=_dropped,
     renamed=_renamed,
     stop_words=("WITH",),

@@ -75,7 +75,7 @@ def covers(name: Name) -> bool:
 
 def require(name: Name, access: Access) -> None:
     """Require the right to read ACCOUNT_USAGE: ACCOUNTADMIN's, or the privileges of the shared database."""
-    if "ACCOUNTADMIN" not in access.all and not access.holds("IMPORTED PRIVILEGES", "DATABASE", SHARED[:1]):
+    if "ACCOUNTADMIN" not in access.all and not access.holds("USAGE", "DATABASE", SHARED[:1]):
         raise errors.missing("DATABASE", SHARED[0])
     if name[2] not in TABLES:
         raise errors.missing("OBJECT", names.show(name))

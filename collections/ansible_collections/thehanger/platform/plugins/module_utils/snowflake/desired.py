@@ -37,6 +37,8 @@ _REFERENCES = (
     (NETWORK_POLICY, "blocked_network_rule_list", NETWORK_RULE),
     (STAGE, "storage_integration", STORAGE_INTEGRATION),
 )
+# Parameters that do so.
+_NAMED = {"NETWORK_POLICY": NETWORK_POLICY, "RESOURCE_MONITOR": MONITOR}
 
 
 def read_options(options: Options) -> Desired:
@@ -148,6 +150,8 @@ def references(desired: Desired) -> Iterable[tuple[str, Kind, Name]]:
     for setting in desired.settings:
         if setting.kind is not None:
             yield setting.path, setting.kind, setting.name
+        if setting.parameter in _NAMED and setting.value is not None:
+            yield setting.path, _NAMED[setting.parameter], parse(str(setting.value))
     for token in desired.tokens:
         if token.present:
             yield f"{token.path}.user", USER, token.user

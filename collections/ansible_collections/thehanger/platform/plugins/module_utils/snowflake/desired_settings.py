@@ -30,11 +30,11 @@ def settings(options: Options) -> tuple[Setting, ...]:
         found += _parameters(item, f"parameters[{index}]")
     for kind, parameter in ((NETWORK_POLICY, "NETWORK_POLICY"), (AUTHENTICATION_POLICY, "AUTHENTICATION POLICY")):
         for index, item in enumerate(options.get(kind.option) or []):
-            found += _in_force(item, f"{kind.option}[{index}]", kind, parameter) if present(item) else ()
+            found += _in_force(item, f"{kind.option}[{index}]", kind, parameter)
     seen: dict[tuple[Any, ...], Setting] = {}
-    for setting in found:
+    for setting in sorted(found, key=lambda setting: setting.former is not None):
         other = seen.setdefault((setting.kind, setting.name, setting.parameter), setting)
-        if other.value != setting.value:
+        if other.value != setting.value and not setting.former:
             raise InvalidInputError(setting.path, f"{setting.parameter} has another value by {other.path}")
     # What may lock the session out comes last.
     return tuple(sorted(seen.values(), key=lambda setting: (setting.parameter in REFERENCES, setting.kind is None)))
@@ -72,6 +72,11 @@ def _value(parameter: str, value: Any, path: str) -> Value:
 
 def _in_force(item: Options, path: str, kind: Kind, parameter: str) -> Iterable[Setting]:
     value = show(name_at(f"{path}.name", item["name"], kind.parts))
+    if not present(item):
+        # One that is in force cannot be dropped; users take theirs along when they go.
+        if item.get("account"):
+            yield Setting(None, EVERYTHING, parameter, None, f"{path}.account", former=value)
+        return
     if item.get("account"):
         yield Setting(None, EVERYTHING, parameter, value, f"{path}.account")
     for index, text in enumerate(item.get("users") or []):

@@ -186,7 +186,12 @@ def several(
     write: Callable[[Value], str],
 ) -> Property:
     """Return a property that is a set of words, which only DESC tells."""
-    return Property(option, keyword, option, wanted, read, write, detail=True)
+    return Property(option, keyword, option, wanted, read, write, same=_same_members, detail=True)
+
+
+def _same_members(wanted: Value, known: Value) -> bool:
+    """An empty set is what DESC does not mention."""
+    return values.members(wanted) == values.members(known)
 
 
 def retention() -> Property:

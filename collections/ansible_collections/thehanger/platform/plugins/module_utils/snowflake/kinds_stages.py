@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from . import values
 from .kind import Details, Kind, Property, comment, reference, several, switch, text, word
 
@@ -84,6 +86,4 @@ def stages(schema: Kind) -> tuple[Kind, Kind, Kind]:
 
 def _locations(option: str, keyword: str) -> Property:
     found = several(option, keyword, values.words, values.observed_words, values.as_literals)
-    return Property(
-        found.option, keyword, keyword.lower(), found.wanted, found.read, found.write, detail=True
-    )
+    return replace(found, column=keyword.lower())

@@ -15,7 +15,7 @@ from .grants import Grant
 from .identifiers import Name, literal, parse_observed, quote, show
 from .kind import Kind, Row
 from .kinds import BY_WORD, DATABASE, DATABASE_ROLE, IN_ORDER, MONITOR, SCHEMA, TAG, USER
-from .state import Desired, Holder, Setting, Tagging, holder_sql
+from .state import EVERYTHING, Desired, Holder, Setting, Tagging, holder_sql
 from .tokens import LISTING
 from .values import Value
 
@@ -100,6 +100,8 @@ def _listed(kind: Kind, observed: Observed, desired: Desired, place: Name = ()) 
             observed.objects[kind.word][name] = known
             if kind is MONITOR:
                 columns = ("credit_quota", "used_credits", "remaining_credits")
+                if str(row.get("level")).upper() == "ACCOUNT":  # which is no parameter that SHOW PARAMETERS prints
+                    observed.parameters.setdefault((None, EVERYTHING), {})["RESOURCE_MONITOR"] = show(name)
                 observed.credits[show(name)] = {column: str(row.get(column) or "") for column in columns}
             if kind is DATABASE and str(row.get("kind") or "STANDARD").upper() != "STANDARD":
                 observed.imported.add(name)
@@ -214,7 +216,7 @@ def _is_plain(row: Row, type_: str) -> bool:
 
 def _parameters(desired: Desired, observed: Observed) -> Iterable[tuple[str, Take]]:
     for kind, name in dict.fromkeys((setting.kind, setting.name) for setting in desired.settings):
-        observed.parameters[kind, name] = {}
+        observed.parameters.setdefault((kind, name), {})
         if kind is not None and not observed.has(kind, name):
             continue
         here = [item for item in desired.settings if (item.kind, item.name) == (kind, name)]

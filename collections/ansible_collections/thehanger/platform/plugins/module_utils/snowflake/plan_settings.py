@@ -22,7 +22,7 @@ def set_parameters(desired: Desired, observed: Observed, result: Plan) -> None:
     for setting in desired.settings:
         known = observed.parameters.get((setting.kind, setting.name), {}).get(setting.parameter)
         before = _observed(setting, known)
-        if before == _comparable(setting.value):
+        if before == _comparable(setting.value) or (setting.former is not None and before != setting.former):
             continue
         where = "ACCOUNT" if setting.kind is None else subject(setting.kind, setting.name)
         shown = "account" if setting.kind is None else f"{setting.kind.label} {show(setting.name)}"

@@ -73,13 +73,17 @@ class Bundle:
 
 @dataclass(frozen=True)
 class Setting:
-    """A parameter of the account or of an object; without a value it is inherited."""
+    """A parameter of the account or of an object; without a value it is inherited.
+
+    With `former` it is only unset where it has that value.
+    """
 
     kind: Kind | None
     name: Name
     parameter: str
     value: Value
     path: str
+    former: str | None = None
 
 
 @dataclass(frozen=True)
