@@ -22,6 +22,15 @@ _FACTORS = {
 }
 
 
+_METHODS = {
+    "SNOWFLAKE_JWT": "KEYPAIR",
+    "SNOWFLAKE": "PASSWORD",
+    "USERNAME_PASSWORD_MFA": "PASSWORD",
+    "PROGRAMMATIC_ACCESS_TOKEN": "PROGRAMMATIC_ACCESS_TOKEN",
+    "OAUTH": "OAUTH",
+}
+
+
 @dataclass(frozen=True)
 class Login:
     """A login request: the body's data and the query's parameters."""
@@ -39,6 +48,15 @@ class Login:
     def method(self) -> str:
         """The authenticator that the client asks for."""
         return str(self.data.get("AUTHENTICATOR") or "SNOWFLAKE").upper()
+
+    @property
+    def client(self) -> str:
+        """The type of client, as authentication policies name it."""
+        environment = self.data.get("CLIENT_ENVIRONMENT")
+        application = str(environment.get("APPLICATION") or "") if isinstance(environment, dict) else ""
+        if application.upper().startswith("SNOWCLI"):
+            return "SNOWFLAKE_CLI"
+        return "SNOWSQL" if str(self.data.get("CLIENT_APP_ID") or "").upper() == "SNOWSQL" else "DRIVERS"
 
     @property
     def factor(self) -> str:
@@ -85,6 +103,8 @@ def authenticate(login: Login, account: str, catalog: Catalog, now: float) -> Ad
     if found is None:
         raise _wrong()
     lockout.require_open(found, now)
+    way = "PROGRAMMATIC_ACCESS_TOKEN" if token is not None else _METHODS.get(method, method)
+    policies.require_way(catalog, found, way, login.client)
     if token is not None:
         tokens.require_usable(catalog, found, token, now)
         return Admission(found, _role_of(token, login, found, catalog), True, token.role is not None)

@@ -95,6 +95,10 @@ class Catalog:
         found = (o for o in self._objects.get(kind, {}).values() if o.name[: len(within)] == within)
         return sorted(found, key=lambda o: o.name)
 
+    def everything(self) -> list[Securable]:
+        """List all objects of all kinds."""
+        return [found for objects in self._objects.values() for found in objects.values()]
+
     def create(self, kind: str, name: Name, owner: str, properties: Properties | None = None) -> Securable:
         """Record a new object with its owner, and give out what future grants promise."""
         made = Securable(kind, name, owner, self._clock(), dict(properties or {}))

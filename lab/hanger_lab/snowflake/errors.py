@@ -79,6 +79,16 @@ def dependent_grant(privilege: str, name: str, role: str) -> SnowflakeError:
     )
 
 
+def policy_in_use(name: str) -> SnowflakeError:
+    """Refuse to drop or replace a policy that is set on something."""
+    return SnowflakeError(
+        3531,
+        "42601",
+        f"SQL compilation error:\nPolicy {name} cannot be dropped/replaced as it is associated with one or more "
+        "entities.",
+    )
+
+
 def role_not_assigned(role: str) -> SnowflakeError:
     """Refuse a role that was not granted to the user."""
     return SnowflakeError(

@@ -103,7 +103,9 @@ def plural(kind: str) -> str:
     return kind[:-1] + "IES" if kind.endswith("Y") else kind + "S"
 
 
-PLURALS = {plural(kind): kind for kind in (*ACCOUNT_OBJECTS, *DATABASE_OBJECTS, *SCHEMA_OBJECTS)}
+PLURALS = {"STORAGE INTEGRATIONS": "INTEGRATION"} | {
+    plural(kind): kind for kind in (*ACCOUNT_OBJECTS, *DATABASE_OBJECTS, *SCHEMA_OBJECTS)
+}
 PROMISED_PLURALS = {plural(kind): kind for kind in PROMISED_PRIVILEGES}
 
 

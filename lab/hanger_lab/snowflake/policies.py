@@ -70,13 +70,24 @@ def authentication_policy(catalog: Catalog, user: Securable) -> tuple[Securable,
     return None
 
 
-def require_method(catalog: Catalog, user: Securable, method: str) -> None:
-    """Refuse a login by a method (`KEYPAIR`, `PASSWORD`, ...) that the user's authentication policy does not name."""
+def require_way(catalog: Catalog, user: Securable, method: str, client: str) -> None:
+    """Refuse a login by a method (`KEYPAIR`, ...) or client (`DRIVERS`, ...) that the user's policy does not name.
+
+    Nobody has a second factor here, so a policy that requires one refuses passwords.
+    """
     found = authentication_policy(catalog, user)
-    methods = found[0].properties.get("AUTHENTICATION_METHODS") if found is not None else None
-    if isinstance(methods, list) and "ALL" not in methods and method not in methods:
+    properties = found[0].properties if found is not None else {}
+    for key, used in (("AUTHENTICATION_METHODS", method), ("CLIENT_TYPES", client)):
+        named = properties.get(key)
+        if isinstance(named, list) and "ALL" not in named and used not in named:
+            raise errors.SnowflakeError(
+                390202, "08001", "Authentication attempt rejected by the current authentication policy."
+            )
+    if method == "PASSWORD" and str(properties.get("MFA_ENROLLMENT") or "").startswith("REQUIRED"):
         raise errors.SnowflakeError(
-            390202, "08001", "Authentication attempt rejected by the current authentication policy."
+            390197,
+            "08001",
+            "Multi-factor authentication is required for this account. Log in to Snowsight to enroll.",
         )
 
 

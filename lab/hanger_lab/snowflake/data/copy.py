@@ -17,6 +17,7 @@ from hanger_lab.snowflake.names import Name, quote
 from hanger_lab.snowflake.parser import Parser, Properties
 from hanger_lab.snowflake.results import COPY, Cell, Result, status, table
 from hanger_lab.snowflake.session import Context
+from hanger_lab.snowflake.statements import file_format as formats
 
 _COLUMNS = (
     "file", "status", "rows_parsed", "rows_loaded", "error_limit", "errors_seen", "first_error", "first_error_line",
@@ -90,6 +91,8 @@ def _read(parser: Parser, context: Context) -> Copy | None:
     if location is None:
         return None
     options, file_format = _options(parser)
+    stage = context.catalog.find("STAGE", location.name) if location.kind == "STAGE" else None
+    file_format = formats.chosen(file_format, stage, context)
     kind = str(file_format.get("TYPE", "CSV")).upper()
     if kind != "CSV" or "FORMAT_NAME" in file_format:
         raise errors.unsupported(f"COPY INTO with FILE_FORMAT = ({next(iter(file_format.items()))})")

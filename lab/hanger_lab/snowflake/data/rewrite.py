@@ -8,7 +8,7 @@ import re
 from sqlglot import exp
 
 from hanger_lab.snowflake import access, errors, names
-from hanger_lab.snowflake.data import information_schema, tables
+from hanger_lab.snowflake.data import information_schema, tables, tags
 from hanger_lab.snowflake.lexer import without_literals
 from hanger_lab.snowflake.parser import Value
 from hanger_lab.snowflake.session import Context
@@ -37,6 +37,7 @@ def rewrite(expression: exp.Expr, context: Context) -> exp.Expr:
     if isinstance(expression, exp.Create) and str(expression.args.get("kind")).upper() == "VIEW":
         _require_same_for_everyone(expression, context)
     usage.substitute(expression, context)
+    tags.substitute(expression, context)
     information_schema.confine(expression, context)
     tables.qualify(expression, context.session)
     for function in list(expression.find_all(exp.Func)):

@@ -8,7 +8,7 @@ from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Parser, Properties
 from hanger_lab.snowflake.results import Result, status
 from hanger_lab.snowflake.session import Context
-from hanger_lab.snowflake.statements import network, parameters
+from hanger_lab.snowflake.statements import authentication_policy, network, parameters, tagging
 from hanger_lab.snowflake.statements import properties as p
 
 _SETTINGS = {"RESOURCE_MONITOR": p.identifier}
@@ -16,7 +16,14 @@ _SETTINGS = {"RESOURCE_MONITOR": p.identifier}
 
 def alter_account(parser: Parser, context: Context) -> Result:
     """Run ALTER ACCOUNT SET | UNSET after the first two words."""
+    if tagging.comes(parser):
+        return tagging.change_account(parser, context)
     current = dict(context.catalog.parameters)
+    policed = authentication_policy.read_setting(parser, context, current, context.account)
+    if policed is not None:
+        parser.end()
+        context.catalog.set_parameters(policed)
+        return status()
     if parser.accept("UNSET"):
         removed = parser.names_list()
         parser.end()

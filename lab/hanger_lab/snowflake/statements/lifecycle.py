@@ -16,6 +16,7 @@ from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Parser, Properties
 from hanger_lab.snowflake.results import Result, status
 from hanger_lab.snowflake.session import Context
+from hanger_lab.snowflake.statements import tagging
 from hanger_lab.snowflake.statements.properties import Check, checked
 
 Hook = Callable[[Context, Securable], None]
@@ -127,6 +128,8 @@ def alter(definition: Definition, parser: Parser, context: Context) -> Result:
         return status()
     context.access.require_parents(kind, name)
     target = context.access.require_visible(kind, name)
+    if tagging.comes(parser):
+        return tagging.change(parser, context, target)
     if definition.action(parser, context, target):
         context.catalog.save(target)
         parser.end()

@@ -11,18 +11,32 @@ from hanger_lab.snowflake.parser import Parser
 from hanger_lab.snowflake.results import Cell, Result, table
 from hanger_lab.snowflake.session import Context
 from hanger_lab.snowflake.statements import (
+    authentication_policy,
     database_role,
+    file_format,
+    integration,
     network,
     show_grants,
     show_parameters,
     show_rows,
+    stage,
+    tag,
     targets,
     tokens,
 )
 from hanger_lab.snowflake.statements.views import View
 
 _TERSE = ("created_on", "name", "kind", "database_name", "schema_name")
-_VIEWS = {**show_rows.VIEWS, **network.VIEWS, **database_role.VIEWS}
+_VIEWS = {
+    **show_rows.VIEWS,
+    **network.VIEWS,
+    **authentication_policy.VIEWS,
+    **tag.VIEWS,
+    **integration.VIEWS,
+    **stage.VIEWS,
+    **file_format.VIEWS,
+    **database_role.VIEWS,
+}
 
 
 @dataclass
@@ -64,6 +78,8 @@ def show(parser: Parser, context: Context) -> Result | None:
     if plural is None:
         raise errors.unsupported("SHOW " + parser.text.split(None, 1)[-1][:40])
     kind = PLURALS[plural]
+    if kind == authentication_policy.KIND and parser.accept("ON"):
+        return authentication_policy.show_in_force(parser, context)
     if kind not in _VIEWS:
         raise errors.unsupported(f"SHOW {plural}")
     return _show(parser, context, (kind,), _VIEWS[kind], terse=terse)

@@ -208,11 +208,6 @@ def _others(context: Context, objects: Sequence[Securable]) -> list[Row]:
             **basic(shown),
             "database_name": shown.name[0],
             "schema_name": shown.name[1],
-            "url": "",
-            "has_credentials": "N",
-            "has_encryption_key": "N",
-            "type": str(shown.properties.get("TYPE") or "INTERNAL"),
-            "directory_enabled": "N",
             "next_value": None,
             "interval": 1,
         }
@@ -297,19 +292,8 @@ VIEWS = {
         ),
         _relations,
     ),
-    "STAGE": View(
-        columns(
-            "created_on name database_name schema_name url has_credentials has_encryption_key owner comment region "
-            "type cloud notification_channel storage_integration endpoint owner_role_type directory_enabled"
-        ),
-        _others,
-    ),
     "SEQUENCE": View(
         columns("name database_name schema_name next_value interval created_on owner comment owner_role_type ordered"),
-        _others,
-    ),
-    "FILE FORMAT": View(
-        columns("created_on name database_name schema_name type owner comment format_options owner_role_type"),
         _others,
     ),
 }

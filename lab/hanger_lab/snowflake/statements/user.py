@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hanger_lab.snowflake import errors, keys, lockout, names, policies
-from hanger_lab.snowflake.model import Securable
+from hanger_lab.snowflake.model import ACCOUNT, Securable
 from hanger_lab.snowflake.names import Name
-from hanger_lab.snowflake.parser import Properties, Value
+from hanger_lab.snowflake.parser import Parser, Properties, Value
 from hanger_lab.snowflake.results import DESCRIBE, Cell, Result, table
 from hanger_lab.snowflake.session import Context
-from hanger_lab.snowflake.statements import network, parameters
+from hanger_lab.snowflake.statements import authentication_policy, network, parameters
 from hanger_lab.snowflake.statements import properties as p
 from hanger_lab.snowflake.statements.lifecycle import Definition
 
@@ -96,6 +96,17 @@ def _validate(properties: Properties) -> None:
                 raise errors.SnowflakeError(3666, "0A000", f"Cannot set {name} on users with TYPE=SERVICE.")
 
 
+def _action(parser: Parser, context: Context, user: Securable) -> bool:
+    """Set an authentication policy; without the account's right to apply them it takes ownership of the user."""
+    changed = authentication_policy.read_setting(parser, context, user.properties, names.show(user.name))
+    if changed is None:
+        return False
+    if not context.access.holds("APPLY AUTHENTICATION POLICY", "ACCOUNT", ACCOUNT):
+        context.access.require_owner("USER", user.name)
+    user.properties = changed
+    return True
+
+
 def _resolve(context: Context, properties: Properties) -> Properties:
     policy = properties.get("NETWORK_POLICY")
     if isinstance(policy, str):
@@ -152,6 +163,7 @@ DEFINITION = Definition(
     authorize_create=lambda context, name: context.access.require_account("CREATE USER"),
     validate=_validate,
     resolve=_resolve,
+    action=_action,
     altered=_altered,
     describe=_describe,
     renamed=_renamed,
