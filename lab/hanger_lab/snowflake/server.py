@@ -125,6 +125,7 @@ class Server:
             bindings=body.get("bindings") or {},
             describe_only=bool(body.get("describeOnly")),
             base_url=f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}",
+            id=request.query_params.get("requestId", ""),
         )
         try:
             data = await run_in_threadpool(self.account.execute, session, statement)
