@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hanger_lab.snowflake import access, auth, errors, keys, names, statements
+from hanger_lab.snowflake import access, auth, errors, keys, names, policies, statements
 from hanger_lab.snowflake.catalog import Catalog
 from hanger_lab.snowflake.data import changes, executor
 from hanger_lab.snowflake.data.engine import Engine
@@ -214,7 +214,7 @@ class Account:
         """Return the answer, and the size of the warehouse that worked for it."""
         context = self.context(session, describe_only=request.describe_only)
         try:
-            self._require_role(request.text, session)
+            self._require_admitted(request.text, session)
             answer = self._definition(request, context) or executor.execute(request, context)
         except errors.SnowflakeError:
             if session.cancelled:
@@ -266,9 +266,13 @@ class Account:
             found is not None and found.created == session.user_created and found.properties.get("DISABLED") is not True
         )
 
-    def _require_role(self, text: str, session: Session) -> None:
-        """Refuse everything but a change of role when the user may no longer use the session's primary role."""
+    def _require_admitted(self, text: str, session: Session) -> None:
+        """Refuse what comes from where it may not come from any more, or with a role that the user has no more.
+
+        Without the session's primary role only a change of role is left.
+        """
         with self.catalog.read():
+            policies.require_address(self.catalog, self.catalog.find("USER", (session.user,)), session.address)
             allowed = session.role in access.assumable(self.catalog, session.user)
         if not allowed and first_words(text, 2) != ["USE", "ROLE"]:
             raise errors.role_not_assigned(session.role)

@@ -198,7 +198,7 @@ def _schema(account: Account, schema: Securable, sizes: dict[names.Name, int]) -
 
 
 def _owner(shown: Securable) -> Html:
-    return f'<span class="soft">{text(shown.owner)}</span>' if shown.owner else ""
+    return f'<span class="soft">{text(shown.owner_name)}</span>' if shown.owner else ""
 
 
 def _more(left: int, what: str) -> Html:

@@ -13,7 +13,7 @@ version_added: 0.1.0
 description:
   - Returns what an account holds as the options of M(thehanger.platform.snowflake_account), so that an account that
     was built by hand can be taken over. Given back, they change nothing.
-  - Reads over one login with one listing per kind of object, two or three statements per role, and one for each object
+  - Reads over one login with one listing per kind of object, three statements per role, and one for each object
     of which a listing does not tell everything, such as a user with keys.
   - Names are as the modules take them, in double quotes only where they need them.
   - Passwords and tokens cannot be read and are not returned. A public key is no secret and is.
@@ -24,7 +24,9 @@ extends_documentation_fragment:
 options:
   gather:
     description:
-      - What to describe. Who has a role stands with V(roles) and V(users).
+      - What to describe. Who has a role stands with V(roles), V(database_roles) and V(users).
+      - V(ownership) is not among the defaults, since it has an entry for every table. V(parameters) are those that are
+        set for the account itself.
     type: list
     elements: str
     choices:
@@ -33,16 +35,35 @@ options:
       - warehouses
       - databases
       - schemas
+      - database_roles
+      - tags
+      - network_rules
+      - network_policies
+      - authentication_policies
+      - storage_integrations
+      - file_formats
+      - stages
       - users
       - grants
+      - ownership
+      - parameters
     default:
       - roles
       - resource_monitors
       - warehouses
       - databases
       - schemas
+      - database_roles
+      - tags
+      - network_rules
+      - network_policies
+      - authentication_policies
+      - storage_integrations
+      - file_formats
+      - stages
       - users
       - grants
+      - parameters
   patterns:
     description:
       - Shell patterns of names for some of O(gather), for example C({databases: [RAW*], schemas: [RAW.*]}). What has
@@ -52,8 +73,8 @@ options:
     type: dict
     default: {}
 notes:
-  - Left out without a word are what Snowflake itself puts into every account and what comes with a share, who owns
-    what, and whether a warehouse is running right now.
+  - Left out without a word are what Snowflake itself puts into every account and what comes with a share, whether a
+    warehouse is running right now, tokens, tags on objects, and parameters and policies of single objects and users.
   - The session's role sees only objects that it may see; O(role=ACCOUNTADMIN) sees all of them.
   - SHOW returns 10,000 objects at most; an account that has more of a kind is refused.
 attributes:
@@ -89,6 +110,7 @@ EXAMPLES = r"""
     schemas: "{{ existing.account.schemas }}"
     users: "{{ existing.account.users }}"
     grants: "{{ existing.account.grants }}"
+  check_mode: true
 
 - name: Ask who may do what in the landing zone
   thehanger.platform.snowflake_info:

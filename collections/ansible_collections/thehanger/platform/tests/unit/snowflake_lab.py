@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -57,8 +56,8 @@ def make_key(path):
 
 
 @contextlib.contextmanager
-def running(directory, key=None, **environment):
-    """Run an emulated account whose state stands in a directory, with its administrator's key or a new one."""
+def running(directory, key=None, program=""):
+    """Run an emulated account in a directory, with its administrator's key or a new one, and a program of its own."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -74,8 +73,7 @@ def running(directory, key=None, **environment):
     words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
     with (directory / "log").open("wb") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "hanger_lab.snowflake", "serve", *words],
-            env={**os.environ, **environment},
+            [sys.executable, *(["-c", program] if program else ["-m", "hanger_lab.snowflake"]), "serve", *words],
             stdout=log,
             stderr=log,
         )

@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from collections import Counter
+from typing import ClassVar
 
 import pytest
-from ansible_collections.thehanger.platform.plugins.module_utils.snowflake import client, export
+from ansible_collections.thehanger.platform.plugins.module_utils.snowflake import client, export, export_access
+from ansible_collections.thehanger.platform.plugins.module_utils.snowflake.desired import read_options
+from ansible_collections.thehanger.platform.plugins.module_utils.snowflake.kinds import ROLE
 from snowflake_lab import make_key, run_module, running
 from snowflake_runner import ModuleFailed
 
@@ -38,7 +42,37 @@ HELD = {
         {"name": "SYSADMIN", "granted_to": ["OVERSEER"]},
         {"name": "OVERSEER"},
     ],
+    "database_roles": [
+        {"name": "RAW.READS", "granted_to": ["READER"], "comment": "Reads"},
+        {"name": "RAW.WRITES", "granted_to_database_roles": ["RAW.READS"]},
+    ],
+    "network_rules": [
+        {"name": "RAW.GYM.OFFICE", "type": "ipv4", "mode": "ingress", "value_list": ["0.0.0.0/0", "192.0.2.0/24"]},
+    ],
+    "network_policies": [
+        {"name": "INSIDE", "allowed_network_rule_list": ["RAW.GYM.OFFICE"], "blocked_ip_list": ["192.0.2.9"]},
+        {"name": "EVERYWHERE", "allowed_ip_list": ["0.0.0.0/0"], "account": True},
+    ],
+    "authentication_policies": [
+        {"name": "RAW.GYM.KEYS", "authentication_methods": ["KEYPAIR"], "comment": "No password"},
+    ],
+    "tags": [{"name": "RAW.GYM.COST", "allowed_values": ["el", "it's"], "comment": "Who pays"}],
+    "storage_integrations": [
+        {
+            "name": "LAKE",
+            "provider": "S3",
+            "aws_role_arn": "arn:aws:iam::001234567890:role/lake",
+            "allowed_locations": ["s3://lake/in/", "s3://lake/out/"],
+        }
+    ],
+    "file_formats": [
+        {"name": "RAW.GYM.LINES", "type": "csv", "options": {"FIELD_DELIMITER": "|", "SKIP_HEADER": 1}},
+    ],
+    "stages": [{"name": "RAW.GYM.IN", "directory": True, "comment": "Files"}],
+    "parameters": [{"type": "account", "parameters": {"STATEMENT_TIMEOUT_IN_SECONDS": 3600, "TIMEZONE": "UTC"}}],
     "grants": [
+        {"database_role": "RAW.READS", "privileges": ["USAGE"], "type": "schema", "name": "RAW.GYM"},
+        {"role": "READER", "privileges": ["MONITOR"], "type": "database", "name": "RAW", "grant_option": True},
         {"role": "LOADER", "privileges": ["USAGE"], "type": "warehouse", "name": "LOADING"},
         {"role": "LOADER", "privileges": ["USAGE", "CREATE SCHEMA"], "type": "database", "name": "RAW"},
         {"role": "LOADER", "privileges": ["CREATE DATABASE"], "type": "account"},
@@ -64,6 +98,9 @@ def run(labs, capsys):
         return run_module(capsys, name, check_mode, **{**labs[lab].login, **options})
 
     return call
+
+
+FORMS = ("tags", "authentication_policies", "storage_integrations", "stages", "file_formats")
 
 
 @pytest.fixture(scope="module")
@@ -105,14 +142,16 @@ class TestRoundTrip:
 
     def test_what_is_described_changes_nothing(self, run, held):
         assert run("snowflake_account", **held)["changed"]
-        found = run("snowflake_info")
+        found = run("snowflake_info", gather=list(export.GATHERED))
+        assert found["left_out"] == [] or {item["name"] for item in found["left_out"]} == {"all of them"}
         again = run("snowflake_account", **found["account"])
         assert (again["statements"], again["diff"], again["changed"]) == ([], [], False)
+        assert {role.removeprefix("role ") for role in again["unlisted"]} <= ROLE.protected
 
     def test_everything_that_was_made_is_in_it(self, run, held):
         found = run("snowflake_info")["account"]
         for kind, entries in held.items():
-            if kind == "grants":
+            if kind in ("grants", "parameters"):
                 continue
             names = {entry["name"]: entry for entry in found[kind]}
             for entry in entries:
@@ -120,7 +159,11 @@ class TestRoundTrip:
                 for option, value in entry.items():
                     if option.startswith("rsa_"):
                         value = "".join(value.splitlines()[1:-1])
-                    if isinstance(value, list) and option in ("granted_to", "roles"):
+                    if option == "options":
+                        assert {key: str(described[option][key]) for key in value} == {
+                            k: str(v) for k, v in value.items()
+                        }
+                    elif isinstance(value, list) and isinstance(value[0], str):
                         assert sorted(described[option]) == sorted(value), (kind, entry["name"], option)
                     else:
                         assert described[option] == value, (kind, entry["name"], option)
@@ -140,6 +183,7 @@ class TestRoundTrip:
         assert set(listings.values()) == {1}
         roles = counted["SHOW GRANTS TO ROLE ?"]
         assert roles >= len(found["roles"])
+        assert counted["SHOW GRANTS OF DATABASE ROLE ?.?"] == len(found["database_roles"])
         assert counted["SHOW GRANTS OF ROLE ?"] == counted["SHOW FUTURE GRANTS TO ROLE ?"] == roles
         assert counted["DESC USER ?"] <= len([user for user in found["users"] if "rsa_public_key" in user]) + 1
 
@@ -167,36 +211,112 @@ class TestSelection:
             run("snowflake_info", patterns=patterns, port=1)
 
 
+class TestForms:
+    """Kinds by rows in the form in which Snowflake documents them: the entry says the same as the rows."""
+
+    ROWS: ClassVar = {
+        "SHOW DATABASES": [{"name": "D", "origin": "", "kind": "STANDARD"}],
+        "SHOW TAGS IN ACCOUNT": [{"name": "COST", "allowed_values": '["el","it\'s"]', "comment": "Who pays"}],
+        "SHOW AUTHENTICATION POLICIES IN ACCOUNT": [{"name": "KEYS", "comment": ""}],
+        'DESC AUTHENTICATION POLICY "D"."S"."KEYS"': [
+            {"property": "AUTHENTICATION_METHODS", "value": "[KEYPAIR, PASSWORD]"},
+            {"property": "MFA_ENROLLMENT", "value": "REQUIRED"},
+        ],
+        "SHOW STORAGE INTEGRATIONS": [{"name": "LAKE", "enabled": "true", "comment": None}],
+        'DESC STORAGE INTEGRATION "LAKE"': [
+            {"property": "STORAGE_PROVIDER", "property_value": "S3"},
+            {"property": "STORAGE_AWS_ROLE_ARN", "property_value": "arn:aws:iam::1:role/lake"},
+            {"property": "STORAGE_ALLOWED_LOCATIONS", "property_value": "s3://lake/in/,s3://lake/out/"},
+        ],
+        "SHOW FILE FORMATS IN ACCOUNT": [
+            {
+                "name": "LINES",
+                "type": "CSV",
+                "format_options": json.dumps(
+                    {
+                        "TYPE": "CSV",
+                        "FIELD_DELIMITER": "'\\",
+                        "SKIP_HEADER": 1,
+                        "TRIM_SPACE": True,
+                        "NULL_IF": ["\\N", "it's", ""],
+                        "COMPRESSION": "AUTO",
+                    }
+                ),
+            }
+        ],
+        "SHOW STAGES IN ACCOUNT": [
+            {"name": "IN", "url": "", "storage_integration": None, "directory_enabled": "Y", "comment": ""}
+        ],
+    }
+
+    @pytest.fixture
+    def found(self):
+        def read_all(statements):
+            rows = [self.ROWS.get(statement, []) for statement in statements]
+            return [[{"database_name": "D", "schema_name": "S", **row} for row in some] for some in rows]
+
+        return export_access.export(export.Reader(read_all), FORMS, {})
+
+    def test_are_the_options(self, found):
+        assert found.left_out == []
+        assert found.document["tags"] == [
+            {"name": "D.S.COST", "allowed_values": ["el", "it's"], "comment": "Who pays"},
+        ]
+        assert found.document["authentication_policies"] == [
+            {"name": "D.S.KEYS", "authentication_methods": ["KEYPAIR", "PASSWORD"], "mfa_enrollment": "required"}
+        ]
+        assert found.document["storage_integrations"] == [
+            {
+                "name": "LAKE",
+                "provider": "S3",
+                "enabled": True,
+                "aws_role_arn": "arn:aws:iam::1:role/lake",
+                "allowed_locations": ["s3://lake/in/", "s3://lake/out/"],
+            }
+        ]
+        assert found.document["stages"] == [{"name": "D.S.IN", "directory": True}]
+
+    def test_the_options_of_a_file_format_are_what_they_were(self, found):
+        (entry,) = found.document["file_formats"]
+        given = json.loads(self.ROWS["SHOW FILE FORMATS IN ACCOUNT"][0]["format_options"])
+        given.pop("TYPE")
+        wanted = {"file_formats": [{"name": "D.S.LINES", "type": "csv", "options": given}]}
+        assert read_options({"file_formats": [entry]}).things == read_options(wanted).things
+        assert entry["options"]["NULL_IF"] == ["\\N", "it's", ""]
+
+
 class TestWhatCannotBeSaid:
     """Rows that the emulated account does not produce, in the form in which Snowflake shows them."""
 
     def rows(self, **answers):
-        def read(statement):
-            return answers.get(statement.split(" IN ")[0].replace(" ", "_"), [])
+        def read_all(statements):
+            return [answers.get(statement.split(" IN ")[0].replace(" ", "_"), []) for statement in statements]
 
-        return read
+        return read_all
 
     def test_is_left_out_with_its_reason(self):
         read = self.rows(
             SHOW_ROLES=[{"name": "R", "comment": ""}],
+            **{
+                'SHOW_GRANTS_TO_ROLE_"R"': [
+                    {"privilege": "USAGE", "granted_on": "FUNCTION", "name": 'RAW.GYM."F(A NUMBER):FLOAT"'},
+                    {"privilege": "USAGE", "granted_on": "MOON", "name": "X"},
+                    {"privilege": "OWNERSHIP", "granted_on": "DATABASE", "name": "RAW"},
+                    {"privilege": "USAGE", "granted_on": "ROLE", "name": "OTHER"},
+                    {"privilege": "USAGE", "granted_on": "DATABASE", "name": "SHARED"},
+                ]
+            },
+            SHOW_DATABASES=[{"name": "SHARED", "origin": "ORG.SHARE", "kind": "IMPORTED DATABASE"}],
             SHOW_RESOURCE_MONITORS=[
                 {"name": "M", "credit_quota": "2.50", "frequency": "MONTHLY", "notify_at": "", "suspend_at": ""}
             ],
         )
 
-        def ask(statement):
-            if statement == 'SHOW GRANTS TO ROLE "R"':
-                return [
-                    {"privilege": "USAGE", "granted_on": "FUNCTION", "name": 'RAW.GYM."F(A NUMBER):FLOAT"'},
-                    {"privilege": "USAGE", "granted_on": "MOON", "name": "X"},
-                    {"privilege": "OWNERSHIP", "granted_on": "DATABASE", "name": "RAW"},
-                    {"privilege": "USAGE", "granted_on": "ROLE", "name": "OTHER"},
-                ]
-            return read(statement)
-
-        found = export.export(ask, export.GATHERED, {})
+        found = export_access.export(export.Reader(read), export.USUAL, {})
         assert found.document["resource_monitors"] == [{"name": "M", "frequency": "monthly"}]
-        assert found.document["grants"] == []
+        assert found.document["grants"] == [
+            {"role": "R", "privileges": ["IMPORTED PRIVILEGES"], "type": "database", "name": "SHARED"}
+        ]
         reasons = {item["kind"]: item["reason"] for item in found.left_out}
         assert reasons["resource monitor"] == "credit_quota: 2.50 is not a whole number, which the option is"
         assert {item["name"].split()[2] for item in found.left_out if item["kind"] == "grant"} == {"function", "moon"}
@@ -216,7 +336,7 @@ class TestWhatCannotBeSaid:
             SHOW_WAREHOUSES=[{"name": "SYSTEM$STREAMLIT_NOTEBOOK_WH"}],
             SHOW_USERS=[{"name": "SNOWFLAKE", "has_rsa_public_key": "false"}],
         )
-        found = export.export(read, export.GATHERED, {}).document
+        found = export_access.export(export.Reader(read), export.USUAL, {}).document
         assert [item["name"] for item in found["databases"]] == ["RAW"]
         assert [item["name"] for item in found["schemas"]] == ["RAW.PUBLIC"]
         assert (found["warehouses"], found["users"]) == ([], [])

@@ -136,7 +136,8 @@ class TestAccount:
             "Insufficient privileges to operate on account" if sql.startswith("CREATE U") else None
         )
         with pytest.raises(
-            ModuleFailed, match=r"create user AIRBYTE: Insufficient privileges.*lacks the privilege"
+            ModuleFailed,
+            match=r"create user AIRBYTE: needs CREATE USER on the account\. Insufficient privileges.*lacks the priv",
         ) as failed:
             run("snowflake_account", **platform)
         result = failed.value.result

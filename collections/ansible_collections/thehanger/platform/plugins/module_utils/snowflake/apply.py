@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from datetime import time as datetime_time
@@ -22,13 +22,18 @@ from .arguments import CONNECTION, OBJECTS
 from .client import AT_A_TIME, READING, Client, ClosedToWritesError, keyword
 from .connection import read_connection
 from .desired import read_options
-from .errors import InvalidInputError, SnowflakeError
-from .export import GATHERED, check_patterns, export
+from .errors import INSUFFICIENT, MISSING, InvalidInputError, SnowflakeError
+from .export import GATHERED, USUAL, Reader, check_patterns
+from .export_access import export
 from .kind import Row
 from .observe import observe
 from .plan import plan
+from .privileges import needed
 from .steps import Plan, Step
 from .tokens import check_files, keep_secret
+
+# What a failed module returns of a statement.
+_LONGEST = 1000
 
 
 def snowflake_module(arguments: dict[str, Any], **options: Any) -> AnsibleModule:
@@ -80,7 +85,7 @@ def info_module() -> None:
     """Run the module that describes what there is."""
     module = snowflake_module(
         {
-            "gather": {"type": "list", "elements": "str", "choices": list(GATHERED), "default": list(GATHERED)},
+            "gather": {"type": "list", "elements": "str", "choices": list(GATHERED), "default": list(USUAL)},
             "patterns": {"type": "dict", "default": {}},
         }
     )
@@ -88,7 +93,7 @@ def info_module() -> None:
     try:
         patterns = check_patterns(module.params["patterns"])
         with open_client(module, writes=False) as client:
-            found = export(remembering(client.read), module.params["gather"], patterns)
+            found = export(Reader(client.read_all), module.params["gather"], patterns)
     except SnowflakeError as error:
         module.fail_json(msg=error.message, **error.details)
     module.exit_json(
@@ -97,11 +102,6 @@ def info_module() -> None:
         left_out=found.left_out,
         seconds=round(time.monotonic() - started, 3),
     )
-
-
-def remembering(read: Callable[[str], list[Row]]) -> Callable[[str], list[Row]]:
-    """Return a reader that sends each statement once."""
-    return functools.cache(read)
 
 
 def portable(row: Row) -> dict[str, Any]:
@@ -180,7 +180,7 @@ def _run(client: Client, batch: list[Step]) -> dict[Step, SnowflakeError | str]:
         except ClosedToWritesError:
             raise
         except SnowflakeError as error:
-            if error.details.get("errno") in step.settled:
+            if error.details.get("errno") in _settled(step):
                 return "settled"
             failed.set()
             return error
@@ -204,15 +204,25 @@ def _independent(steps: list[Step]) -> list[Step]:
     return batch
 
 
+def _settled(step: Step) -> frozenset[int]:
+    """Return the errors that say that a step is done: what should go and is not there was dropped by somebody else."""
+    return step.settled | ({MISSING} if step.action in ("drop", "revoke") else set())
+
+
 def _stopped(step: Step, error: SnowflakeError, done: list[str], waiting: list[Step]) -> SnowflakeError:
     error.details.update(
         changed=bool(done),
-        applied=done,
-        failed_statement=step.statement,
-        not_applied=[item.statement for item in waiting],
+        applied=[_shortened(statement) for statement in done],
+        failed_statement=_shortened(step.statement),
+        not_applied=[_shortened(item.statement) for item in waiting],
     )
+    lacking = needed(step) if error.details.get("errno") == INSUFFICIENT else ""
     error.message = (
-        f"{step.action} {step.kind} {step.name}: {error.message} "
+        f"{step.action} {step.kind} {step.name}: {f'needs {lacking}. ' if lacking else ''}{error.message} "
         f"({len(done)} of {len(done) + len(waiting) + 1} steps were applied; running again continues)"
     )
     return error
+
+
+def _shortened(statement: str) -> str:
+    return statement if len(statement) <= _LONGEST else f"{statement[:_LONGEST]}... ({len(statement)} characters)"

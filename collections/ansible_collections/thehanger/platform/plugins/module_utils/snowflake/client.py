@@ -10,6 +10,7 @@ import contextlib
 import logging
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
@@ -17,10 +18,10 @@ from typing import Any
 
 from .connection import Connection, check_reachable
 from .credentials import KEY_PAIR
-from .errors import SnowflakeError
+from .errors import INSUFFICIENT, SnowflakeError
 from .keys import fingerprint
 from .kind import Row
-from .login import login_error, message_of
+from .login import UNANSWERED, errno_of, login_error, message_of
 
 
 @contextlib.contextmanager
@@ -53,6 +54,8 @@ Take = Callable[[Iterable[Row]], None]
 READING = ("SELECT", "WITH", "VALUES", "SHOW", "DESC", "DESCRIBE", "EXPLAIN")
 # SHOW stops here without saying so.
 SHOW_LIMIT = 10_000
+# The session's tokens are not known (any more); the statement was not looked at.
+_SESSION_GONE = (390111, 390112, 390113, 390114, 390115)
 # A statement takes mostly the way to the account and back.
 AT_A_TIME = 8
 _COMMENT = re.compile(r"\s+|--[^\n]*(?:\n|$)|//[^\n]*(?:\n|$)|/\*.*?\*/|\(", re.DOTALL)
@@ -80,9 +83,14 @@ class Client:
         self._tag = tag
         self._writes = writes
         self._session: Any = None
+        self._renewal = threading.Lock()
 
     def __enter__(self) -> Client:
         """Log in."""
+        self._log_in()
+        return self
+
+    def _log_in(self) -> None:
         settings = self._connection
         credential, shown = credential_of(settings)
         check_reachable(settings)
@@ -110,7 +118,6 @@ class Client:
             )
         except Exception as error:
             raise login_error(error, settings, shown) from error
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -148,9 +155,9 @@ class Client:
 
     @contextlib.contextmanager
     def _cursor(self, statement: str) -> Iterator[Any]:
-        cursor = self._session.cursor()
+        cursor = self._execute(statement)
         try:
-            yield cursor.execute(statement) or cursor
+            yield cursor
         except SnowflakeError:
             raise
         except Exception as error:
@@ -158,6 +165,32 @@ class Client:
         finally:
             with contextlib.suppress(Exception):
                 cursor.close()
+
+    def _execute(self, statement: str) -> Any:
+        """Send a statement, once more in a new session where the account says that it knows this one no longer."""
+        session = self._session
+        try:
+            return _sent(session, statement)
+        except Exception as error:
+            if errno_of(error) not in _SESSION_GONE:
+                raise statement_error(error, statement) from error
+        with self._renewal:
+            if self._session is session:
+                self._log_in()
+        try:
+            return _sent(self._session, statement)
+        except Exception as error:
+            raise statement_error(error, statement) from error
+
+
+def _sent(session: Any, statement: str) -> Any:
+    cursor = session.cursor()
+    try:
+        return cursor.execute(statement) or cursor
+    except BaseException:
+        with contextlib.suppress(Exception):
+            cursor.close()
+        raise
 
 
 def credential_of(connection: Connection) -> tuple[dict[str, Any], str]:
@@ -194,13 +227,16 @@ def private_key(connection: Connection) -> tuple[bytes, str]:
 
 def statement_error(error: Exception, statement: str) -> SnowflakeError:
     """Say which statement failed and why."""
+    text, errno = message_of(error), errno_of(error)
     hint = ""
-    if "insufficient privileges" in message_of(error).lower():
+    if errno in UNANSWERED:
+        hint = " No answer came, so it is not known whether it was carried out; running again finds out."
+    elif errno == INSUFFICIENT:
         hint = " The role of the connection lacks the privilege; see the option role."
     return SnowflakeError(
-        f"{message_of(error)}{hint} Statement: {statement[:1000]}",
+        f"{text[:1000]}{hint} Statement: {statement[:1000]}",
         statement=statement[:1000],
-        errno=getattr(error, "errno", None),
+        errno=errno,
         sqlstate=getattr(error, "sqlstate", None),
         query_id=getattr(error, "sfqid", None),
     )

@@ -11,11 +11,11 @@ import socket
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from ..addresses import is_private
 from .credentials import KEY_PAIR, OAUTH, TOKEN, WITHOUT_USER, Settings, read_settings, read_token
+from .entries import path_of
 from .errors import InvalidInputError, SnowflakeError
 from .identifiers import parse, show
 
@@ -165,7 +165,7 @@ def _read_key(settings: Settings) -> tuple[bytes, str]:
     content = values.get("private_key_content")
     if content:
         return str(content).encode(), named["private_key_content"]
-    path = Path(str(values["private_key_path"])).expanduser()
+    path = path_of(values["private_key_path"])
     source = f"{named['private_key_path']} {path}"
     try:
         return path.read_bytes(), source

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from .entries import path_of
 from .errors import InvalidInputError, SnowflakeError
 from .profiles import read_profile
 
@@ -168,7 +168,7 @@ def read_token(settings: Settings) -> str:
     """Return the token, out of its file where there is one; raises SnowflakeError."""
     if settings.values.get("token"):
         return str(settings.values["token"])
-    path = Path(str(settings.values["token_file_path"])).expanduser()
+    path = path_of(settings.values["token_file_path"])
     source = f"{settings.named['token_file_path']}: {path}"
     try:
         token = path.read_text().strip()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from .errors import InvalidInputError
@@ -40,3 +41,11 @@ def one_of(item: Options, path: str, *options: str) -> str:
         named = f"{', '.join(options[:-1])} and {options[-1]}"
         raise InvalidInputError(path, f"exactly one of {named} is needed; given: {' and '.join(given) or 'none'}")
     return given[0]
+
+
+def path_of(text: Any) -> Path:
+    """Return a path with the home directory in place of ~, as it is where there is no such user."""
+    try:
+        return Path(str(text)).expanduser()
+    except RuntimeError:
+        return Path(str(text))

@@ -5,33 +5,51 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from . import grants
 from .arguments import OBJECTS
-from .errors import InvalidInputError
-from .grants import Grant
-from .identifiers import Name, parse_observed, quote, show
+from .errors import MISSING, InvalidInputError, SnowflakeError
+from .identifiers import Name, quote, show
 from .kind import Kind, Row
-from .kinds import BY_WORD, DATABASE, IN_ORDER, ROLE, USER
+from .kinds import BY_WORD, DATABASE, DATABASE_ROLE, IN_ORDER, ROLE, USER
 from .values import Value
 
-GRANTS = "grants"
-GATHERED = (*(kind.option for kind in IN_ORDER), GRANTS)
+GRANTS, OWNERSHIP, PARAMETERS = "grants", "ownership", "parameters"
+GATHERED = (*(kind.option for kind in IN_ORDER), GRANTS, OWNERSHIP, PARAMETERS)
+# Who owns what is told on demand: it is one entry for each table.
+USUAL = tuple(option for option in GATHERED if option != OWNERSHIP)
 # Objects that every account has from Snowflake and that nobody else can change.
 _SNOWFLAKES: Mapping[str, tuple[str, ...]] = {
     DATABASE.option: ("SNOWFLAKE",),
     USER.option: ("SNOWFLAKE",),
     BY_WORD["WAREHOUSE"].option: ("SYSTEM$*",),
 }
+_UNSUPPORTED = 2
 _KEYS = ("rsa_public_key", "rsa_public_key_2")
 Entry = dict[str, Any]
-Read = Callable[[str], Sequence[Row]]
+
+
+class Reader:
+    """Sends each statement once, those that are asked for together at the same time."""
+
+    def __init__(self, read_all: Callable[[Sequence[str]], Sequence[Sequence[Row]]]) -> None:
+        self._read_all = read_all
+        self._known: dict[str, Sequence[Row]] = {}
+
+    def together(self, statements: Iterable[str]) -> None:
+        """Ask for what will be needed."""
+        missing = [statement for statement in dict.fromkeys(statements) if statement not in self._known]
+        self._known.update(zip(missing, self._read_all(missing), strict=True))
+
+    def __call__(self, statement: str) -> Sequence[Row]:
+        """Return the rows of a statement."""
+        self.together([statement])
+        return self._known[statement]
 
 
 @dataclass(frozen=True)
@@ -68,62 +86,97 @@ def check_patterns(patterns: Mapping[str, Any]) -> dict[str, list[str]]:
     return checked
 
 
-def export(read: Read, gathered: Iterable[str], patterns: Mapping[str, list[str]]) -> Export:
-    """Describe what is gathered: one listing per kind, then statements per role, and per object with details."""
-    wanted = set(gathered)
-    result = Export({option: [] for option in GATHERED if option in wanted})
-    found = _list(read, wanted, patterns)
-    holders = _holders(read, found) if wanted & {ROLE.option, USER.option} else {}
-    for kind in IN_ORDER:
-        if kind.option in wanted:
-            entries = (_entry(read, item, result) for item in found[kind.option])
-            result.document[kind.option] = [entry for entry in entries if entry]
-    _add_memberships(result.document, holders)
-    if GRANTS in wanted:
-        roles = [item for item in found[ROLE.option] if _selected(item.name, patterns.get(GRANTS))]
-        databases = {row["name"] for row in read(DATABASE.listing) if _imported(row)}
-        result.document[GRANTS] = [entry for role in roles for entry in _grants(read, role.name, databases, result)]
-    return result
+def selected(name: Name, patterns: Sequence[str] | None) -> bool:
+    """Return whether a name is to be described."""
+    return patterns is None or any(fnmatchcase(show(name), pattern) for pattern in patterns)
 
 
-def _list(read: Read, wanted: set[str], patterns: Mapping[str, list[str]]) -> dict[str, list[Found]]:
-    """List the kinds that are wanted, and the roles, which say who has them."""
-    found: dict[str, list[Found]] = {}
-    databases: set[str] | None = None
-    for kind in IN_ORDER:
-        if kind.option not in wanted and not (kind is ROLE and wanted & {USER.option, GRANTS}):
-            continue
-        if len(kind.name_columns) > 1 and databases is None:
-            databases = {str(row["name"]) for row in read(DATABASE.listing) if not _imported(row)}
-        found[kind.option] = [
-            Found(kind, kind.name_of(row), row, kind.observed(row))
-            for row in read(kind.listing)
-            if row["name"] not in kind.hidden
-            and not (kind is DATABASE and _imported(row))
-            and not (len(kind.name_columns) > 1 and kind.name_of(row)[0] not in (databases or ()))
-            and not any(fnmatchcase(str(row["name"]), text) for text in _SNOWFLAKES.get(kind.option, ()))
-            and _selected(kind.name_of(row), patterns.get(kind.option))
-        ]
-    return found
-
-
-def _imported(row: Row) -> bool:
+def imported(row: Row) -> bool:
     """Return whether a database comes from a share or an application, so that nothing in it is ours."""
     return bool(row.get("origin")) or str(row.get("kind") or "STANDARD").upper() != "STANDARD"
 
 
-def _selected(name: Name, patterns: Sequence[str] | None) -> bool:
-    return patterns is None or any(fnmatchcase(show(name), pattern) for pattern in patterns)
+def list_objects(
+    read: Reader, wanted: set[str], patterns: Mapping[str, list[str]], result: Export
+) -> dict[str, list[Found]]:
+    """List the kinds that are wanted, and the roles where it is asked who has them or what they hold."""
+    for_roles = bool(wanted & {USER.option, GRANTS, OWNERSHIP, ROLE.option, DATABASE_ROLE.option})
+    found: dict[str, list[Found]] = {}
+    for kind in IN_ORDER:
+        if kind.option in wanted or (for_roles and kind in (ROLE, DATABASE_ROLE)):
+            chosen = patterns.get(kind.option)
+            found[kind.option] = [item for item in _listed(read, kind, result) if selected(item.name, chosen)]
+    return found
 
 
-def _entry(read: Read, item: Found, result: Export) -> Entry | None:
-    """Return the entry that describes an object; a role of Snowflake's own has one where it is granted only."""
+def _listed(read: Reader, kind: Kind, result: Export) -> Iterable[Found]:
+    ours = {(str(row["name"]),) for row in read(DATABASE.listing) if not imported(row)} if kind.place else set()
+    listings: list[tuple[Name, str]] = [((), kind.listing)]
+    if "{" in kind.listing:
+        listings = [(place, kind.listing.format(place=quote(place))) for place in sorted(ours)]
+    try:
+        read.together(statement for _place, statement in listings)
+    except SnowflakeError as error:
+        if error.details.get("errno") != _UNSUPPORTED:
+            raise
+        result.leave_out(kind.label, "all of them", "the account has no such objects")
+        return
+    for place, statement in listings:
+        for row in read(statement):
+            name = (*place, *kind.name_of(row))
+            if (
+                row["name"] in kind.hidden
+                or (kind is DATABASE and imported(row))
+                or (kind.place and name[:1] not in ours)
+            ):
+                continue
+            if not any(fnmatchcase(str(row["name"]), text) for text in _SNOWFLAKES.get(kind.option, ())):
+                yield Found(kind, name, row, kind.observed(row))
+
+
+def describe_objects(read: Reader, found: Sequence[Found], result: Export) -> list[Entry]:
+    """Return the entries of objects of a kind, with what only DESC tells of them."""
+    statements = [statement for item in found if (statement := _details(item))]
+    try:
+        read.together(statements)
+    except SnowflakeError as error:
+        if error.details.get("errno") not in (MISSING, _UNSUPPORTED):
+            raise
+    return [_entry(read, item, result) for item in found]
+
+
+def _details(item: Found) -> str:
+    details = item.kind.details
+    if details is None or details.missing(item.row):
+        return ""
+    return f"DESC {item.kind.word} {quote(item.name)}"
+
+
+def _told(read: Reader, item: Found, result: Export) -> Sequence[Row]:
+    """Return what DESC tells; what was dropped meanwhile or may not be looked into is described by its listing."""
+    statement = _details(item)
+    try:
+        return read(statement) if statement else []
+    except SnowflakeError as error:
+        if error.details.get("errno") not in (MISSING, _UNSUPPORTED):
+            raise
+        result.leave_out(item.kind.label, show(item.name), "its details cannot be read")
+        return []
+
+
+def _entry(read: Reader, item: Found, result: Export) -> Entry:
     spec = OBJECTS[item.kind.option]["options"]
     entry: Entry = {"name": show(item.name)}
-    values = dict(item.properties) | _keys(read, item)
+    values: dict[str, Any] = dict(item.properties)
+    if rows := _told(read, item, result):
+        values |= item.kind.observed_details(rows)
+        if item.kind is USER and item.kind.details is not None:
+            told = item.kind.details.read(rows)
+            values |= {key: None if told.get(key) in (None, "null") else str(told[key]) for key in _KEYS}
     for prop in item.kind.properties:
         value = values.get(prop.option)
-        if value is None or value == "" or prop.initial:
+        # The state of this moment, which `initial` marks, is no description.
+        if value in (None, "", ()) or prop.initial:
             continue
         try:
             entry[prop.option] = _as_option(value, spec[prop.option])
@@ -132,18 +185,14 @@ def _entry(read: Read, item: Found, result: Export) -> Entry | None:
     return entry
 
 
-def _keys(read: Read, item: Found) -> dict[str, Value]:
-    """Read the public keys of a user that has some, which only DESC shows."""
-    if item.kind is not USER or str(item.row.get("has_rsa_public_key")).lower() == "false":
-        return dict.fromkeys(_KEYS)
-    described = {str(row["property"]).lower(): row["value"] for row in read(f"DESC USER {quote(item.name)}")}
-    return {key: None if described.get(key) in (None, "null") else str(described[key]) for key in _KEYS}
-
-
 def _as_option(value: Value, spec: Mapping[str, Any]) -> Any:
     """Write a value as the option takes it; raises ValueError where the option has no such value."""
     if spec["type"] == "list" and spec.get("elements") == "dict":
         return [{"at": int(at), "do": do} for at, do in re.findall(r"(\d+)% (\w+)", str(value))]
+    if spec["type"] == "list" and isinstance(value, tuple):
+        return list(value)
+    if spec["type"] == "dict" and isinstance(value, tuple):
+        return dict(_format_option(item) for item in value)
     if spec["type"] == "int" and not isinstance(value, int):
         raise ValueError(f"{value} is not a whole number, which the option is")
     if "choices" in spec:
@@ -154,66 +203,13 @@ def _as_option(value: Value, spec: Mapping[str, Any]) -> Any:
     return value
 
 
-def _holders(read: Read, found: Mapping[str, list[Found]]) -> dict[tuple[str, Name], list[Name]]:
-    """Return who holds roles, by what the holder is and its name, from one statement per role."""
-    holders: dict[tuple[str, Name], list[Name]] = defaultdict(list)
-    for role in found[ROLE.option]:
-        for row in read(f"SHOW GRANTS OF ROLE {quote(role.name)}"):
-            holders[str(row["granted_to"]).upper(), parse_observed(str(row["grantee_name"]))].append(role.name)
-    return holders
-
-
-def _add_memberships(document: dict[str, list[Entry]], holders: Mapping[tuple[str, Name], list[Name]]) -> None:
-    granted: dict[str, list[str]] = defaultdict(list)
-    for (what, name), roles in sorted(holders.items()):
-        if what == ROLE.word:
-            for role in roles:
-                # What Snowflake's own roles are to each other cannot be changed.
-                if not (name[0] in ROLE.protected and role[0] in ROLE.protected):
-                    granted[show(role)].append(show(name))
-    for entry in document.get(ROLE.option, []):
-        if entry["name"] in granted:
-            entry["granted_to"] = granted[entry["name"]]
-    if ROLE.option in document:
-        document[ROLE.option] = [
-            entry for entry in document[ROLE.option] if "granted_to" in entry or entry["name"] not in ROLE.protected
-        ]
-        for entry in document[ROLE.option]:
-            if entry["name"] in ROLE.protected:
-                entry.pop("comment", None)
-    for entry in document.get(USER.option, []):
-        held = holders.get((USER.word, parse_observed(entry["name"])))
-        if held:
-            entry["roles"] = sorted(show(role) for role in held)
-
-
-def _grants(read: Read, role: Name, imported: set[str], result: Export) -> Iterable[Entry]:
-    held = [grants.from_row(row) for row in read(f"SHOW GRANTS TO ROLE {quote(role)}")]
-    held += [grants.from_future_row(row) for row in read(f"SHOW FUTURE GRANTS TO ROLE {quote(role)}")]
-    together: dict[tuple[str, Name, bool], list[str]] = defaultdict(list)
-    for grant in sorted(set(held)):
-        reason = _unsayable(grant, role, imported)
-        if reason:
-            result.leave_out("grant", f"{grant} to role {show(role)}", reason)
-        elif reason is None:
-            together[grant.type, grant.target, grant.future].append(grant.privilege)
-    for (type_, target, future), privileges in together.items():
-        entry: Entry = {"role": show(role), "privileges": privileges, "type": type_}
-        if target:
-            entry["future_in" if future else "name"] = show(target)
-        yield entry
-
-
-def _unsayable(grant: Grant, role: Name, imported: set[str]) -> str | None:
-    """Return why a grant has no entry: a reason for people, or nothing where another entry says it or nobody did."""
-    if grant.privilege == "OWNERSHIP" or grant.type in ("role", "database_role"):
-        return ""
-    if grant.type == "account" and role[-1] in ROLE.protected:
-        return ""
-    if grant.type not in grants.TYPES:
-        return f"{grant.type} is no type of a grant here"
-    if grant.target[:1] and grant.target[0] in imported and grant.type != "database":
-        return "it comes with an imported database"
-    if not grant.future and grants.parts_of(grant.type) is None:
-        return f"a {grant.type} cannot be named alone"
-    return None
+def _format_option(text: str) -> tuple[str, Any]:
+    """Read an option of a file format back from SQL: a word, a text or a list of texts."""
+    name, _, value = text.partition(" = ")
+    found = [
+        re.sub(r"\\(.)", r"\1", item).replace("''", "'")
+        for item in re.findall(r"'((?:\\.|''|[^'\\])*)'", value, re.DOTALL)
+    ]
+    if value.startswith("("):
+        return name, found
+    return name, found[0] if found else json.loads(value.lower()) if value in ("TRUE", "FALSE") else value

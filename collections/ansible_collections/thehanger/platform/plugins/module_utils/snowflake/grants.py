@@ -104,7 +104,7 @@ def containable(type_: str) -> bool:
 def privilege(text: str) -> str:
     """Normalise a privilege; raises ValueError with the reason."""
     word = re.sub(r"\s+", " ", text.strip()).upper()
-    if not _PRIVILEGE.fullmatch(word):
+    if not _PRIVILEGE.fullmatch(word) or {"ON", "TO", "FROM"} & set(word.split()):
         raise ValueError(f"{text!r} is not a privilege")
     if word in ("ALL", "ALL PRIVILEGES"):
         raise ValueError("ALL cannot be compared with what is granted; list the privileges")

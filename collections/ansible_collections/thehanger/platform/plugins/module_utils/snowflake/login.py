@@ -16,13 +16,13 @@ _NETWORK_POLICY = ("390420", "390422")
 _SECOND_FACTOR = ("390127", "390197", "394507", "394508", "394509")
 # An answer of HTTP 403 or 404: no account of that name is served at the endpoint.
 _NO_ACCOUNT = (540001, 290403, 290404)
-# The connector has tried until the login's time was over.
-_NO_ANSWER = (250001,)
+# The connector has tried until the time was over.
+UNANSWERED = (250001, 250003, 250005, 251011)
 
 
 def login_error(error: Exception, connection: Connection, shown: str) -> SnowflakeError:
     """Return the error for a login that failed; `shown` is the fingerprint where it was tried with a key."""
-    text, errno = message_of(error), getattr(error, "errno", None)
+    text, errno = message_of(error), errno_of(error)
     code = re.search(r"\b39\d{4}\b", f"{errno} {text}")
     user = f"user {connection.user}" if connection.user else "the token's user"
     who = f"{user} of account {connection.account} at {connection.address}"
@@ -31,7 +31,7 @@ def login_error(error: Exception, connection: Connection, shown: str) -> Snowfla
             f"There is no account {connection.account} at {connection.address}. Check the option account; in "
             "Snowsight it stands under the menu of the account, as organization-account."
         )
-    elif code is None and errno in _NO_ANSWER:
+    elif code is None and errno in UNANSWERED:
         hint = (
             f"No usable answer to the login of {who} within login_timeout ({connection.login_timeout} s). "
             "Check account, host and port, and what stands between."
@@ -76,3 +76,11 @@ def _refused(connection: Connection, who: str, shown: str) -> str:
 def message_of(error: Exception) -> str:
     """Return the message of an error on one line."""
     return " ".join(str(getattr(error, "msg", None) or error).split())
+
+
+def errno_of(error: Exception) -> int | None:
+    """Return the number of an error, which the connector has as a number or as text."""
+    try:
+        return int(str(getattr(error, "errno", None)))
+    except ValueError:
+        return None

@@ -152,5 +152,3 @@ def _commands(thing: Thing, known: Mapping[str, Value]) -> Iterable[Step]:
 def _shown(kind: Kind, values: Mapping[str, Value]) -> dict[str, Value | list[str]]:
     shown = {item.option: item.shown(values[item.option]) for item in _given(kind, values)}
     return {option: list(value) if isinstance(value, tuple) else value for option, value in shown.items()}
-
-

@@ -67,4 +67,3 @@ def assign_tags(desired: Desired, observed: Observed, result: Plan) -> None:
         statement = f"{target} {tail} {quote(item.tag)}{value}"
         result.steps.append(Step(tail.split()[0].lower(), "tag", f"{show(item.tag)} of {shown}", statement))
         result.differ(f"tag {show(item.tag)} of", shown, {"value": known}, {"value": item.value})
-

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from .entries import path_of
 from .errors import InvalidInputError, SnowflakeError
 
 _WRITABLE = stat.S_IWGRP | stat.S_IWOTH
@@ -21,12 +22,12 @@ _SKIP_WARNING = ("SF_SKIP_TOKEN_FILE_PERMISSIONS_VERIFICATION", "SKIP_TOKEN_FILE
 
 def directory(environ: Mapping[str, str]) -> Path:
     """Return where the files stand: SNOWFLAKE_HOME, ~/.snowflake, or the platform's place where that is missing."""
-    home = Path(environ.get("SNOWFLAKE_HOME") or "~/.snowflake").expanduser()
+    home = path_of(environ.get("SNOWFLAKE_HOME") or "~/.snowflake")
     if home.exists():
         return home
     if sys.platform == "darwin":
-        return Path("~/Library/Application Support/snowflake").expanduser()
-    return Path(environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "snowflake"
+        return path_of("~/Library/Application Support/snowflake")
+    return path_of(environ.get("XDG_CONFIG_HOME") or "~/.config") / "snowflake"
 
 
 def read_profile(name: str, environ: Mapping[str, str], warn: Callable[[str], None]) -> tuple[dict[str, Any], str]:

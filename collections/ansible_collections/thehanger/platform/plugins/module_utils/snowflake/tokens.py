@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from .entries import Options, name_at, present
+from .entries import Options, name_at, path_of, present
 from .errors import InvalidInputError, SnowflakeError
 from .identifiers import Name, literal, quote, show
 from .kind import Row
@@ -35,7 +35,7 @@ def tokens(options: Options) -> tuple[Token, ...]:
             user=name_at(f"{path}.user", item["user"], 1),
             name=name_at(f"{path}.name", item["name"], 1),
             path=path,
-            file=str(Path(item["path"]).expanduser()) if item.get("path") else "",
+            file=str(path_of(item["path"])) if item.get("path") else "",
             present=present(item),
             role_restriction=name_at(f"{path}.role_restriction", item["role_restriction"], 1)
             if item.get("role_restriction")

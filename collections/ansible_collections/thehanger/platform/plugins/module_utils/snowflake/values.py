@@ -185,9 +185,8 @@ def observed_words(value: Any) -> tuple[str, ...]:
     try:
         found = json.loads(text_)
     except ValueError:
-        found = text_.strip("[]").split(",")
-    items = found if isinstance(found, list) else [text_]
-    return words(text for item in items if (text := str(item).strip(" '\"")))
+        found = [item.strip(" '\"") for item in text_.strip("[]").split(",")]
+    return words(item for item in (found if isinstance(found, list) else [text_]) if item)
 
 
 def observed_rules(value: Any) -> tuple[str, ...]:
@@ -201,7 +200,7 @@ def observed_rules(value: Any) -> tuple[str, ...]:
 def format_options(value: Any) -> tuple[str, ...]:
     """Normalise the options of a file format; raises ValueError for a name that is none."""
     for name in value:
-        if not re.fullmatch(r"[A-Za-z_]+", str(name)) or str(name).upper() == "TYPE":
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", str(name)) or str(name).upper() == "TYPE":
             raise ValueError(f"{name!r} is not an option of a file format")
     return words(f"{str(name).upper()} = {_format_value(item)}" for name, item in value.items())
 
@@ -217,7 +216,7 @@ def _format_value(value: Any) -> str:
     if isinstance(value, bool | int):
         return str(value).upper()
     text_ = str(value)
-    return text_.upper() if text_.upper() in ("TRUE", "FALSE", "NONE", "AUTO") or text_.isdigit() else literal(text_)
+    return text_.upper() if re.fullmatch("true|false|none|auto|[0-9]+", text_, re.IGNORECASE) else literal(text_)
 
 
 def covers(wanted: Value, known: Value) -> bool:
