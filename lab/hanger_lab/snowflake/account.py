@@ -182,8 +182,16 @@ class Account:
         return Context(*parts, describe_only=describe_only)
 
     def execute(self, session: Session, request: executor.Request) -> dict[str, Any]:
-        """Run one statement and return the `data` of the answer; raises SnowflakeError when it fails."""
+        """Run one statement and return the `data` of the answer; raises SnowflakeError when it fails.
+
+        A request that was answered already is not carried out again: its answer got lost on the way.
+        """
         with session.lock:
+            known = session.answers.get(request.id)
+            if isinstance(known, errors.SnowflakeError):
+                raise known
+            if known is not None:
+                return known
             session.cancelled = False
             if request.describe_only:
                 return {"queryId": request.query_id, **self._run(session, request)[0]}
@@ -195,9 +203,10 @@ class Account:
                 self.history.fail(statement, problem, request.text)
                 if isinstance(problem, errors.SnowflakeError):
                     problem.query_id = statement.query_id
+                    session.remember(request.id, problem)
                 raise
-            else:
-                self.history.succeed(statement, answer)
+            self.history.succeed(statement, answer)
+            session.remember(request.id, answer)
             return answer
 
     def _run(self, session: Session, request: executor.Request) -> tuple[dict[str, Any], str | None]:

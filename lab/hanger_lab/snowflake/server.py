@@ -129,6 +129,7 @@ class Server:
             describe_only=bool(body.get("describeOnly")),
             statements=(body.get("parameters") or {}).get("MULTI_STATEMENT_COUNT"),
             base_url=f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}",
+            id=request.query_params.get("requestId", ""),
         )
         if body.get("asyncExec"):
             return in_progress(self.queries.submit(session, statement))

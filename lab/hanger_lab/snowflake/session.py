@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 SESSION_SECONDS = 3600
 MASTER_SECONDS = 14_400
 _ALMOST_NEW_SECONDS = 60
+_KEPT_ANSWERS = 4
+_LARGE_ANSWER = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Session:
     by_token: bool = False
     restricted: bool = False
     cancelled: bool = False
+    answers: OrderedDict[str, dict[str, Any] | errors.SnowflakeError] = field(default_factory=OrderedDict)
     record: tuple[int, dict[str, Any]] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -81,6 +85,13 @@ class Session:
         if self.clock() - self.issued > min(_ALMOST_NEW_SECONDS, self.lives.session):
             self.token = secrets.token_urlsafe(32)
             self.issued = self.clock()
+
+    def remember(self, request: str, answer: dict[str, Any] | errors.SnowflakeError) -> None:
+        """Keep an answer for a driver that asks again because it missed it; large ones can be worked out again."""
+        if request and not (isinstance(answer, dict) and len(answer.get("rowsetBase64") or "") > _LARGE_ANSWER):
+            self.answers[request] = answer
+            while len(self.answers) > _KEPT_ANSWERS:
+                self.answers.popitem(last=False)
 
     def cancel(self) -> None:
         """Stop the statement that runs; it fails as Snowflake's do when they are cancelled."""

@@ -100,9 +100,7 @@ class Service:
             host=host,
             port=self.port,
             protocol="http",
-            login_timeout=10,
-            network_timeout=20,
-            **options,
+            **{"login_timeout": 10, "network_timeout": 20, **options},
         )
 
     def _wait(self) -> None:

@@ -108,3 +108,17 @@ def test_driver_renews_an_old_token_by_itself(account: Account, key: Key) -> Non
     client.connection.close()
     server.should_exit = True
     thread.join(10)
+
+
+def test_request_that_is_repeated_is_carried_out_once(account: Account, session: Session) -> None:
+    def run(text: str, request: str) -> Any:
+        return ask(account, f"/queries/v1/query-request?requestId={request}", session.token, sqlText=text)
+
+    run("CREATE DATABASE D", "1"), run("CREATE WAREHOUSE W", "2"), run("CREATE TABLE D.PUBLIC.T (I INT)", "3")
+    first, again = (run("INSERT INTO D.PUBLIC.T VALUES (1)", "4") for _ in range(2))
+    assert first["success"] and first["data"]["queryId"] == again["data"]["queryId"]
+    refused = [run("CREATE TABLE D.PUBLIC.T (I INT)", "5")["data"]["queryId"] for _ in range(2)]
+    assert refused[0] == refused[1]
+    run("INSERT INTO D.PUBLIC.T VALUES (1)", "6")
+    assert account.engine.row_counts()["D", "PUBLIC", "T"] == 2
+    assert len(session.answers) == 4

@@ -189,6 +189,24 @@ def test_people_manage_their_own_and_others_need_a_right(inside: Inside) -> None
     inside.rows("ALTER USER ADD PAT MINE ROLE_RESTRICTION = R", bot)
 
 
+def test_authentication_policy_decides_about_tokens(inside: Inside, login: Login, clock: Clock) -> None:
+    inside.run(
+        "CREATE DATABASE D",
+        "CREATE AUTHENTICATION POLICY D.PUBLIC.P PAT_POLICY = (DEFAULT_EXPIRY_IN_DAYS = 2 MAX_EXPIRY_IN_DAYS = 5 "
+        "NETWORK_POLICY_EVALUATION = ENFORCED_NOT_REQUIRED REQUIRE_ROLE_RESTRICTION_FOR_SERVICE_USERS = FALSE)",
+        "ALTER USER BOT SET AUTHENTICATION POLICY D.PUBLIC.P",
+    )
+    assert inside.refused("ALTER USER BOT ADD PAT T DAYS_TO_EXPIRY = 6")[0] == 1008
+    secret = add(inside, "BOT", more="")
+    assert login(secret).user == "BOT"
+    inside.run("ALTER AUTHENTICATION POLICY D.PUBLIC.P SET AUTHENTICATION_METHODS = ('KEYPAIR')")
+    assert refused(lambda: login(secret)) == 390202
+    inside.run("ALTER AUTHENTICATION POLICY D.PUBLIC.P SET AUTHENTICATION_METHODS = ('PROGRAMMATIC_ACCESS_TOKEN')")
+    login(secret), login(secret, "BOT", password=True)
+    clock.now += 2 * DAY
+    assert refused(lambda: login(secret)) == 394400
+
+
 def test_secret_is_kept_nowhere(inside: Inside, tmp_path: Path) -> None:
     secret = add(inside, "ANN")
     assert secret not in str(inside.rows("SELECT * FROM SNOWFLAKE.ACCOUNT_USAGE.QUERY_HISTORY"))

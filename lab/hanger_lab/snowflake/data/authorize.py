@@ -16,6 +16,7 @@ from hanger_lab.snowflake.statements import warehouse
 from hanger_lab.snowflake.usage import sql as usage
 
 _QUERIES = (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)
+_REFRESHED = (exp.DynamicProperty, exp.MaterializedProperty, exp.IcebergProperty, exp.ExternalProperty)
 _CREATED = ("TABLE", "VIEW", "STAGE", "SEQUENCE", "FILE FORMAT")
 
 
@@ -154,6 +155,9 @@ def _create(expression: exp.Expr, context: Context) -> None:
     kind = str(expression.args.get("kind") or "").upper()
     target = tables.target(expression)
     if kind not in _CREATED or target is None:
+        raise tables.unsupported(expression)
+    properties = expression.args.get("properties")
+    if properties is not None and properties.find(*_REFRESHED) is not None:
         raise tables.unsupported(expression)
     name = tables.resolve(target, context.session, f"CREATE {kind}")
     require_create(kind, name, context, temporary=is_temporary(expression))

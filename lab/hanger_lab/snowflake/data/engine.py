@@ -98,6 +98,7 @@ class Engine:
         self._instance = _Instance(directory / "metadata.duckdb")
         self._confine(directory)
         self._lock = threading.Lock()
+        self.definitions = threading.Lock()
         words = self._rows("SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category <> 'unreserved'")
         self.reserved_words = frozenset(row[0] for row in words)
 

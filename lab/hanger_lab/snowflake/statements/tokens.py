@@ -133,16 +133,16 @@ def _add(parser: Parser, context: Context, user: Securable) -> Result:
     role = _role(context, user, given)
     if tokens.is_service(user):
         tokens.require_policy(context.catalog, user, None, now)
-    days = given.get("DAYS_TO_EXPIRY") or _DEFAULT_DAYS
+    days = _days(context, user, given)
     secret, digest = tokens.new_secret()
     made = Token(
         name=name,
         digest=digest,
         role=role,
-        days=int(str(days)),
+        days=days,
         created=now,
         created_by=context.session.user,
-        expires=now + int(str(days)) * 86_400,
+        expires=now + days * 86_400,
         bypass_until=_bypass(given, now),
         comment=str(given["COMMENT"]) if given.get("COMMENT") else None,
     )
@@ -234,10 +234,20 @@ def _named(parser: Parser, user: Securable) -> Token | None:
     return found
 
 
+def _days(context: Context, user: Securable, given: Properties) -> int:
+    most = tokens.rule(context.catalog, user, "MAX_EXPIRY_IN_DAYS")
+    usual = tokens.rule(context.catalog, user, "DEFAULT_EXPIRY_IN_DAYS")
+    days = given.get("DAYS_TO_EXPIRY") or usual or _DEFAULT_DAYS
+    if not isinstance(days, int) or (isinstance(most, int) and days > most):
+        raise errors.invalid_value(days, "DAYS_TO_EXPIRY")
+    return days
+
+
 def _role(context: Context, user: Securable, given: Properties) -> str | None:
     role = given.get("ROLE_RESTRICTION")
     if not isinstance(role, str):
-        if tokens.is_service(user):
+        needless = tokens.rule(context.catalog, user, "REQUIRE_ROLE_RESTRICTION_FOR_SERVICE_USERS") is False
+        if tokens.is_service(user) and not needless:
             raise errors.SnowflakeError(
                 1420, "42601", "SQL compilation error:\nROLE_RESTRICTION is required for tokens of service users."
             )
