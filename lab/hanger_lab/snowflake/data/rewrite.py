@@ -17,6 +17,7 @@ from hanger_lab.snowflake.usage import sql as usage
 VERSION = "9.34.0"
 _TABLE_FUNCTIONS = ("EXPLODE", "FLATTEN", "GENERATOR", "RESULTSCAN", "SPLITTOTABLE")
 
+_BOOTSTRAP = json.dumps({"serverVersion": VERSION, "accountInfo": {"serviceLevelName": "ENTERPRISE"}})
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -114,6 +115,9 @@ def _session_function(function: exp.Expr, context: Context) -> exp.Expr | None:
         "CURRENTCLIENT": session.client,
         "CURRENTVERSION": VERSION,
         "CURRENTROLETYPE": "ROLE",
+        # What SnowDDL asks about the account before it plans.
+        "SYSTEM$BOOTSTRAPDATAREQUEST": _BOOTSTRAP,
+        "SYSTEM$SHOWACTIVEBEHAVIORCHANGEBUNDLES": "[]",
     }
     if name in values:
         value = values[name]
