@@ -11,6 +11,7 @@ import importlib.util
 import json
 import os
 import re
+import resource
 import socket
 import statistics
 import subprocess
@@ -81,10 +82,12 @@ def _plans(scratch: Path, key: Path) -> Iterator[dict[str, Any]]:
         note = f"snowflake_account, {len(result['statements'])} statements one after the other"
         yield _figure(f"first_apply_{state.grants}_grants_s", seconds, "s", note)
         arguments = _arguments(state.options(), port, key, scratch / "check.json", check=True)
+        before = _processor_seconds()
         samples = [_planned(arguments) for _ in range(SAMPLES)]
-        ours = statistics.median(samples)
+        ours, busy = statistics.median(samples), (_processor_seconds() - before) / SAMPLES
         note = f"{size}; snowflake_account in check mode, its own entry, as a whole process; median of {SAMPLES}, "
         yield _figure(f"plan_{name}", ours, "s", f"{note}{min(samples):.1f} to {max(samples):.1f}; 5 wanted")
+        yield _figure("plan_processor_s", busy, "s", "processor time of that process, which other work does not change")
         sent = _sent(_run([sys.executable, str(PEERS / "launch.py"), MODULE, str(arguments)], _here(port))[2])
         yield _figure(
             "plan_statements", sent, "statements", "one for each kind, role that is described, and user's key"
@@ -149,6 +152,7 @@ def _peer(peer: str, command: list[str], port: int, key: Path) -> tuple[float, s
     environment = _here(port) | {f"PERMISSION_BOT_{name}": value for name, value in login.items()}
     samples: list[float] = []
     errors = ""
+    before = _processor_seconds()
     for _ in range(PEER_SAMPLES[peer]):
         try:
             seconds, _, errors = _run(
@@ -158,7 +162,8 @@ def _peer(peer: str, command: list[str], port: int, key: Path) -> tuple[float, s
             return PEER_SECONDS, f"not finished after {PEER_SECONDS:.0f} s and stopped"
         samples.append(seconds)
     suggested = re.search(r"Suggested (\d+) DDL", errors)
-    note = f"median of {len(samples)}, {_sent(errors)} statements"
+    busy = (_processor_seconds() - before) / len(samples)
+    note = f"median of {len(samples)}, {busy:.1f} s of processor time, {_sent(errors)} statements"
     return statistics.median(samples), f"{note}, {suggested[1]} changes suggested" if suggested else note
 
 
@@ -245,6 +250,12 @@ def _wait(process: subprocess.Popen[bytes], port: int, path: str, log: Path) -> 
         else:
             return
     raise SystemExit(f"{' '.join(map(str, process.args))} does not answer:\n{log.read_text()[-2000:]}")
+
+
+def _processor_seconds() -> float:
+    """Return the processor time of all processes that were started here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _free_port() -> int:

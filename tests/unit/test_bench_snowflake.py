@@ -126,7 +126,7 @@ def test_a_peer_is_timed_as_often_as_said(bench: SimpleNamespace, tmp_path: Path
     bench.errors = "Executed 0 DDL queries, Suggested 1 DDL queries\nstatements=7\n"
     assert bench.module._peer("snowddl", ["plan"], 1, tmp_path) == (
         2.0,
-        "median of 2, 7 statements, 1 changes suggested",
+        "median of 2, 0.0 s of processor time, 7 statements, 1 changes suggested",
     )
     assert sum("plan" in command for command in bench.ran) == 2
 
