@@ -137,7 +137,7 @@ class Server:
             data = await run_in_threadpool(self.queries.run, session, statement)
         except SnowflakeError as refused:
             log.info("refused %s: %s", " ".join(first_words(statement.text, 2)), refused.code)
-            return failure(refused, statement.query_id)
+            return failure(refused, refused.query_id or statement.query_id)
         return JSONResponse({"success": True, "code": None, "message": None, "data": data})
 
     async def abort(self, request: Request) -> Response:

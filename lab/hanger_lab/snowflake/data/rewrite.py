@@ -19,6 +19,7 @@ _TABLE_FUNCTIONS = ("EXPLODE", "FLATTEN", "GENERATOR", "INFERSCHEMA", "RESULTSCA
 
 # Words that DuckDB takes for functions without parentheses; in Snowflake they are names of columns.
 _DUCKDB_VALUES = frozenset(("current_catalog", "current_role", "current_schema", "session_user", "user"))
+_BOOTSTRAP = json.dumps({"serverVersion": VERSION, "accountInfo": {"serviceLevelName": "ENTERPRISE"}})
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -146,6 +147,9 @@ def _session_function(function: exp.Expr, context: Context) -> exp.Expr | None:
         "CURRENTCLIENT": session.client,
         "CURRENTVERSION": VERSION,
         "CURRENTROLETYPE": "ROLE",
+        # What SnowDDL asks about the account before it plans.
+        "SYSTEM$BOOTSTRAPDATAREQUEST": _BOOTSTRAP,
+        "SYSTEM$SHOWACTIVEBEHAVIORCHANGEBUNDLES": "[]",
     }
     if name in values:
         value = values[name]

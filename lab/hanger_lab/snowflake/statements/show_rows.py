@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from hanger_lab.snowflake import lockout, names, tokens
@@ -92,6 +93,8 @@ def _schemas(context: Context, objects: Sequence[Securable]) -> list[Row]:
 
 def _roles(context: Context, objects: Sequence[Securable]) -> list[Row]:
     given = context.catalog.role_grants()
+    members = Counter((g.role, g.to_kind) for g in given)
+    held = Counter(g.to_name for g in given if g.to_kind == "ROLE" and role_kind(g.role) == "ROLE")
     inherited = context.access.primary
     default = context.catalog.get("USER", (context.session.user,)).properties.get("DEFAULT_ROLE")
     rows: list[Row] = []
@@ -101,11 +104,9 @@ def _roles(context: Context, objects: Sequence[Securable]) -> list[Row]:
             "is_default": _mark(role == default),
             "is_current": _mark(role == context.session.role),
             "is_inherited": _mark(role in inherited and role != context.session.role),
-            "assigned_to_users": sum(g.role == role and g.to_kind == "USER" for g in given),
-            "granted_to_roles": sum(g.role == role and g.to_kind == "ROLE" for g in given),
-            "granted_roles": sum(
-                (g.to_kind, g.to_name) == ("ROLE", role) for g in given if role_kind(g.role) == "ROLE"
-            ),
+            "assigned_to_users": members[role, "USER"],
+            "granted_to_roles": members[role, "ROLE"],
+            "granted_roles": held[role],
         }
         rows.append({**basic(shown), **row})
     return rows
