@@ -63,7 +63,12 @@ def is_service(user: Securable) -> bool:
 
 
 def require_policy(catalog: Catalog, user: Securable, token: Token | None, now: float) -> None:
-    """Refuse tokens of a user whom no network policy binds; a person's may be let off for a while."""
+    """Refuse tokens of a user whom no network policy binds.
+
+    A person's may be let off for a while, and an authentication policy may say that none is needed.
+    """
+    if policies.token_rule(catalog, user, "NETWORK_POLICY_EVALUATION", "ENFORCED_REQUIRED") != "ENFORCED_REQUIRED":
+        return
     if policies.network_policy(catalog, user) is not None:
         return
     if token is not None and not is_service(user) and now < token.bypass_until:

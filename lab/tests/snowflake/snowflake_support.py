@@ -180,6 +180,7 @@ class Inside:
     def login(self, user: str, role: str) -> Session:
         found = self.account.catalog.get("USER", (user,))
         made = Session(user, role, self.account.engine.connect(), user_created=found.created, clock=self.account.clock)
+        made.address = "127.0.0.1"
         self.account._sessions[made.token] = made
         return made
 

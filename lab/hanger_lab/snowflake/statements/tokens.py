@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from hanger_lab.snowflake import access, errors, names, tokens
+from hanger_lab.snowflake import access, errors, names, policies, tokens
 from hanger_lab.snowflake.model import Securable
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Parser, Properties
@@ -22,10 +22,11 @@ _VERBS = ("ADD", "MODIFY", "ROTATE", "REMOVE")
 _WORDS = ("PROGRAMMATIC ACCESS TOKEN", "PAT")
 _PRIVILEGE = "MODIFY PROGRAMMATIC AUTHENTICATION METHODS"
 _DEFAULT_DAYS = 15
+_MOST_DAYS = 365
 _BYPASS = "MINS_TO_BYPASS_NETWORK_POLICY_REQUIREMENT"
 _ADD = {
     "ROLE_RESTRICTION": p.identifier,
-    "DAYS_TO_EXPIRY": p.integer(1, 365),
+    "DAYS_TO_EXPIRY": p.integer(1, _MOST_DAYS),
     _BYPASS: p.integer(1, 1440),
     "COMMENT": p.text,
 }
@@ -132,7 +133,12 @@ def _add(parser: Parser, context: Context, user: Securable) -> Result:
     role = _role(context, user, given)
     if tokens.is_service(user):
         tokens.require_policy(context.catalog, user, None, now)
-    days = given.get("DAYS_TO_EXPIRY") or _DEFAULT_DAYS
+    days = given.get("DAYS_TO_EXPIRY") or policies.token_rule(
+        context.catalog, user, "DEFAULT_EXPIRY_IN_DAYS", _DEFAULT_DAYS
+    )
+    most = policies.token_rule(context.catalog, user, "MAX_EXPIRY_IN_DAYS", _MOST_DAYS)
+    if int(str(days)) > int(str(most)):
+        raise errors.invalid_value(days, "DAYS_TO_EXPIRY")
     secret, digest = tokens.new_secret()
     made = Token(
         name=name,
@@ -236,7 +242,8 @@ def _named(parser: Parser, user: Securable) -> Token | None:
 def _role(context: Context, user: Securable, given: Properties) -> str | None:
     role = given.get("ROLE_RESTRICTION")
     if not isinstance(role, str):
-        if tokens.is_service(user):
+        needed = policies.token_rule(context.catalog, user, "REQUIRE_ROLE_RESTRICTION_FOR_SERVICE_USERS", True)
+        if tokens.is_service(user) and needed is True:
             raise errors.SnowflakeError(
                 1420, "42601", "SQL compilation error:\nROLE_RESTRICTION is required for tokens of service users."
             )
