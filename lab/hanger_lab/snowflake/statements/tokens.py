@@ -247,8 +247,8 @@ def _days(context: Context, user: Securable, given: Properties) -> int:
 def _role(context: Context, user: Securable, given: Properties) -> str | None:
     role = given.get("ROLE_RESTRICTION")
     if not isinstance(role, str):
-        needless = policies.token_rule(context.catalog, user, "REQUIRE_ROLE_RESTRICTION_FOR_SERVICE_USERS", None) is False
-        if tokens.is_service(user) and not needless:
+        needed = policies.token_rule(context.catalog, user, "REQUIRE_ROLE_RESTRICTION_FOR_SERVICE_USERS", True)
+        if tokens.is_service(user) and needed is True:
             raise errors.SnowflakeError(
                 1420, "42601", "SQL compilation error:\nROLE_RESTRICTION is required for tokens of service users."
             )
