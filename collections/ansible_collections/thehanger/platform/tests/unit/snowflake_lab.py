@@ -31,12 +31,13 @@ class Lab:
     port: int
     key: Path
     server: subprocess.Popen
+    account: str = ACCOUNT
 
     @property
     def login(self):
         """The options that lead to it."""
         return {
-            "account": ACCOUNT,
+            "account": self.account,
             "user": ADMIN,
             "host": "127.0.0.1",
             "port": self.port,
@@ -56,7 +57,7 @@ def make_key(path):
 
 
 @contextlib.contextmanager
-def running(directory, key=None, program=""):
+def running(directory, key=None, program="", account=ACCOUNT):
     """Run an emulated account in a directory, with its administrator's key or a new one, and a program of its own."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -66,7 +67,7 @@ def running(directory, key=None, program=""):
         "bind": "127.0.0.1",
         "port": port,
         "data-dir": directory / "data",
-        "account": ACCOUNT,
+        "account": account,
         "admin-user": ADMIN,
         "admin-public-key": key.with_suffix(".pub"),
     }
@@ -79,7 +80,7 @@ def running(directory, key=None, program=""):
         )
     try:
         _wait(server, port)
-        yield Lab(port, key, server)
+        yield Lab(port, key, server, account)
     finally:
         server.terminate()
         server.wait(10)
