@@ -51,7 +51,10 @@ class Access:
         found = self.catalog.find(kind, name)
         if found is not None and found.owner in roles:
             return True
-        return any(g.privilege == privilege and g.role in roles for g in self.catalog.grants_on(kind, name))
+        if any(g.privilege == privilege and g.role in roles for g in self.catalog.grants_on(kind, name)):
+            return True
+        managed = kind == "WAREHOUSE" and privilege in ("MODIFY", "MONITOR", "OPERATE") and found is not None
+        return managed and self.holds("MANAGE WAREHOUSES", "ACCOUNT", ACCOUNT, primary_only=primary_only)
 
     def owns(self, kind: str, name: Name) -> bool:
         """Whether a role in force owns the object."""
@@ -70,6 +73,8 @@ class Access:
         if kind == "DATABASE ROLE" and self.sees("DATABASE", name[:1]):
             return True
         if kind == "ROLE" or self.owns(kind, name) or self.manages_grants:
+            return True
+        if kind == "WAREHOUSE" and self.holds("MANAGE WAREHOUSES", "ACCOUNT", ACCOUNT):
             return True
         return any(g.role in self.all for g in self.catalog.grants_on(kind, name))
 

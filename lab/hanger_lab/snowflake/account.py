@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hanger_lab.snowflake import access, auth, errors, keys, names, statements
+from hanger_lab.snowflake import access, auth, errors, keys, names, policies, statements
 from hanger_lab.snowflake.catalog import Catalog
 from hanger_lab.snowflake.data import changes, executor
 from hanger_lab.snowflake.data.engine import Engine
 from hanger_lab.snowflake.lexer import first_words
-from hanger_lab.snowflake.model import ACCOUNT, PRIVILEGES, SHARED, SYSTEM_ROLES, Grant, RoleGrant, Securable
+from hanger_lab.snowflake.model import ACCOUNT, PRIVILEGES, SHARED, SYSTEM_ROLES, Grant, RoleGrant
 from hanger_lab.snowflake.session import Context, Lives, Session
 from hanger_lab.snowflake.statements import parameters, use, user, warehouse
 from hanger_lab.snowflake.store import Store
@@ -56,6 +56,7 @@ class Account:
         directory.chmod(0o700)
         self.name = name.upper()
         self._store = Store(directory / "catalog.sqlite")
+        self.directory = directory
         self.clock = clock
         self.lives = lives or Lives()
         self.catalog = Catalog(self._store, clock)
@@ -81,39 +82,43 @@ class Account:
             self.catalog.grant_role(RoleGrant("ACCOUNTADMIN", "USER", name.upper(), ""))
 
     def login(self, data: Mapping[str, Any], wanted: Mapping[str, str], address: str) -> Session:
-        """Open a session for a client at an address; raises SnowflakeError when the login is refused."""
+        """Open a session for a client at an IP address; raises SnowflakeError when the login is refused."""
         login = auth.Login(data, wanted, address)
         try:
             with self.catalog.read():
-                found, role = auth.authenticate(login, self.name, self.catalog)
-            session = self._open(found, role, data, wanted, address)
+                admission = auth.authenticate(login, self.name, self.catalog, self.clock())
+            session = self._open(admission, login)
         except errors.SnowflakeError as refused:
             self.history.login(login.name, data, address, login.factor, refused)
+            auth.remember(login, self.catalog, refused, self.clock())
             raise
-        number = self.history.login(session.user, data, address, login.factor, None)
-        self.history.open(session, data, number, login.factor)
+        auth.remember(login, self.catalog, None, self.clock())
+        factor = "PROGRAMMATIC_ACCESS_TOKEN" if session.by_token else login.factor
+        number = self.history.login(session.user, data, address, factor, None)
+        self.history.open(session, data, number, factor)
         self._end_idle_sessions()
         with self._lock:
             self._sessions[session.token] = session
         log.info("login of %s with role %s", session.user, session.role)
         return session
 
-    def _open(
-        self, found: Securable, role: str, data: Mapping[str, Any], wanted: Mapping[str, str], address: str
-    ) -> Session:
+    def _open(self, admission: auth.Admission, login: auth.Login) -> Session:
+        found, data = admission.user, login.data
         given = use.at_login(data.get("SESSION_PARAMETERS") or {})
         session = Session(
             found.name[0],
-            role,
+            admission.role,
             self.engine.connect(),
-            secondary=user.secondary_roles(found),
+            secondary=user.secondary_roles(found) and not admission.restricted,
+            by_token=admission.by_token,
+            restricted=admission.restricted,
             user_created=found.created,
             clock=self.clock,
             lives=self.lives,
         )
         session.client = f"{data.get('CLIENT_APP_ID', '')} {data.get('CLIENT_APP_VERSION', '')}".strip()
-        self._start_in(session, wanted, found.properties)
-        session.address = address
+        self._start_in(session, login.wanted, found.properties)
+        session.address = login.address
         with self.catalog.read():
             parameters.inherit(session, self.catalog, found)
         session.set_parameters(given)
@@ -200,7 +205,7 @@ class Account:
         """Return the answer, and the size of the warehouse that worked for it."""
         context = self.context(session, describe_only=request.describe_only)
         try:
-            self._require_role(request.text, session)
+            self._require_admitted(request.text, session)
             answer = self._definition(request, context) or executor.execute(request, context)
         except errors.SnowflakeError:
             if session.cancelled:
@@ -252,9 +257,13 @@ class Account:
             found is not None and found.created == session.user_created and found.properties.get("DISABLED") is not True
         )
 
-    def _require_role(self, text: str, session: Session) -> None:
-        """Refuse everything but a change of role when the user may no longer use the session's primary role."""
+    def _require_admitted(self, text: str, session: Session) -> None:
+        """Refuse what comes from where it may not come from any more, or with a role that the user has no more.
+
+        Without the session's primary role only a change of role is left.
+        """
         with self.catalog.read():
+            policies.require_address(self.catalog, self.catalog.find("USER", (session.user,)), session.address)
             allowed = session.role in access.assumable(self.catalog, session.user)
         if not allowed and first_words(text, 2) != ["USE", "ROLE"]:
             raise errors.role_not_assigned(session.role)

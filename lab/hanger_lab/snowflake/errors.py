@@ -12,6 +12,7 @@ class SnowflakeError(Exception):
         self.sqlstate = sqlstate
         self.message = message
         self.query_id: str | None = None
+        self.next_action: str | None = None
 
     @property
     def code(self) -> str:

@@ -21,6 +21,7 @@ from hanger_lab.snowflake.account import Account
 from hanger_lab.snowflake.data import executor, rewrite, stages
 from hanger_lab.snowflake.errors import SnowflakeError
 from hanger_lab.snowflake.lexer import first_words
+from hanger_lab.snowflake.page import Page
 from hanger_lab.snowflake.session import Session
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ class Server:
 
     def __init__(self, account: Account) -> None:
         self.account = account
+        self.page = Page(account)
 
     def application(self) -> Starlette:
         """Build the ASGI application; the account is closed when it stops."""
@@ -46,6 +48,7 @@ class Server:
 
         post = ["POST"]
         routes = [
+            Route("/", self.page.get),
             Route("/healthz", self.health),
             Route("/session/v1/login-request", self.login, methods=post),
             Route("/session/token-request", self.renew, methods=post),
@@ -75,9 +78,8 @@ class Server:
         """Open a session."""
         body = await _body(request)
         try:
-            address = request.client.host if request.client else ""
-            data = body.get("data") or {}
-            session = await run_in_threadpool(self.account.login, data, request.query_params, address)
+            address = request.client.host if request.client is not None else ""
+            session = await run_in_threadpool(self.account.login, body.get("data") or {}, request.query_params, address)
         except SnowflakeError as refused:
             log.info("login refused: %s", refused.code)
             return _failure(refused)
@@ -215,4 +217,6 @@ def _failure(refused: SnowflakeError) -> Response:
     data: dict[str, Any] = {"errorCode": refused.code, "sqlState": refused.sqlstate, "internalError": False}
     if refused.query_id is not None:
         data["queryId"] = refused.query_id
+    if refused.next_action is not None:
+        data |= {"nextAction": refused.next_action, "inFlightCtx": ""}
     return JSONResponse({"success": False, "code": refused.code, "message": refused.message, "data": data})

@@ -57,6 +57,8 @@ class Session:
     lives: Lives = field(default_factory=lambda: Lives())
     issued: float = 0.0
     used: float = 0.0
+    by_token: bool = False
+    restricted: bool = False
     cancelled: bool = False
     record: tuple[int, dict[str, Any]] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)

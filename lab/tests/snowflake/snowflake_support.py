@@ -90,7 +90,7 @@ class Service:
     def connect(
         self, user: str = ADMIN, key: Key | None = None, host: str = "127.0.0.1", **options: Any
     ) -> SnowflakeConnection:
-        if "password" not in options:
+        if "password" not in options and "token" not in options:
             options |= {"private_key": (key or self.key).private, "authenticator": "SNOWFLAKE_JWT"}
         return snowflake.connector.connect(
             account=ACCOUNT,

@@ -204,6 +204,21 @@ def test_nobody_can_lock_himself_out(own: Client) -> None:
     assert own.refused("ALTER ACCOUNT SET TIMEZONE = 'UTC'")[0] == 3001
 
 
+def test_sessions_that_are_open_are_shut_out_too(own: Client, apart: Service, key: Key) -> None:
+    own.run(
+        "CREATE NETWORK POLICY ELSEWHERE ALLOWED_IP_LIST = ('192.0.2.0/24')",
+        f"CREATE USER LOADER TYPE = SERVICE RSA_PUBLIC_KEY = '{key.public}'",
+    )
+    loader = Client(apart.connect("LOADER"))
+    loader.run("SELECT 1")
+    own.run("ALTER USER LOADER SET NETWORK_POLICY = ELSEWHERE")
+    number, message = loader.refused("SELECT 1")
+    assert number == 390422 and NOT_ALLOWED in message
+    own.run("ALTER USER LOADER UNSET NETWORK_POLICY")
+    loader.run("SELECT 1")
+    loader.connection.close()
+
+
 @pytest.mark.parametrize(
     ("address", "admitted"),
     [

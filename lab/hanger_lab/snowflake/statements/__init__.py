@@ -26,6 +26,7 @@ from hanger_lab.snowflake.statements import (
     tag,
     tagging,
     targets,
+    tokens,
     use,
     user,
     warehouse,
@@ -119,6 +120,8 @@ def _run(parser: Parser, context: Context) -> Result | None:
         return account_settings.alter_account(parser, context)
     if verb == "ALTER" and (parser.peek("TABLE") or parser.peek("VIEW")):
         return tagging.change_relation(parser, context)
+    if verb == "ALTER" and (answer := tokens.alter(parser, context)) is not None:
+        return answer
     replace = verb == "CREATE" and parser.accept("OR", "REPLACE")
     parser.accept("TRANSIENT")
     phrase = parser.accept_any(_PHRASES)

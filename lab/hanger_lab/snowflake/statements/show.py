@@ -22,6 +22,7 @@ from hanger_lab.snowflake.statements import (
     stage,
     tag,
     targets,
+    tokens,
 )
 from hanger_lab.snowflake.statements.views import View
 
@@ -66,6 +67,8 @@ def show(parser: Parser, context: Context) -> Result | None:
         return show_grants.grants(parser, context)
     if parser.accept("PARAMETERS"):
         return show_parameters.parameters(parser, context)
+    if parser.accept("USER"):
+        return tokens.show(parser, context)
     terse = parser.accept("TERSE")
     if parser.accept("OBJECTS"):
         return _show(parser, context, ("TABLE", "VIEW"), show_rows.OBJECT, terse=terse)

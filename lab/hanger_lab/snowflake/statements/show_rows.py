@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hanger_lab.snowflake import names
+from hanger_lab.snowflake import lockout, names, tokens
 from hanger_lab.snowflake.model import SHARED, Securable, role_kind
 from hanger_lab.snowflake.session import Context
 from hanger_lab.snowflake.statements import parameters, user, warehouse
@@ -113,14 +113,17 @@ def _roles(context: Context, objects: Sequence[Securable]) -> list[Row]:
 
 def _users(context: Context, objects: Sequence[Securable]) -> list[Row]:
     rows: list[Row] = []
+    now = context.clock()
     for shown in objects:
         given = shown.properties
         row: Row = {name.lower(): scalar(given.get(name), "") for name in _USER_TEXTS}
         row.update(
             login_name=user.login_name(shown),
             display_name=scalar(given.get("DISPLAY_NAME"), shown.name[0]),
-            days_to_expiry="",
-            mins_to_unlock="",
+            days_to_expiry=lockout.days_left(shown, now) or "",
+            mins_to_unlock=str(lockout.minutes_left(shown, now) or ""),
+            expires_at_time=lockout.expires_at(shown),
+            locked_until_time=lockout.locked_until(shown, now),
             mins_to_bypass_mfa="",
             disabled=_flag(given.get("DISABLED")),
             must_change_password=_flag(given.get("MUST_CHANGE_PASSWORD")),
@@ -131,7 +134,7 @@ def _users(context: Context, objects: Sequence[Securable]) -> list[Row]:
             has_password=_flag(given.get("PASSWORD")),
             has_rsa_public_key=_flag(given.get("RSA_PUBLIC_KEY") or given.get("RSA_PUBLIC_KEY_2")),
             has_mfa="false",
-            has_pat="false",
+            has_pat=_flag(any(now < token.expires for token in tokens.of(shown))),
             has_workload_identity="false",
         )
         rows.append({**basic(shown), **row})

@@ -22,6 +22,8 @@ def use(parser: Parser, context: Context) -> Result:
         if word not in ("ALL", "NONE"):
             raise errors.unsupported("USE SECONDARY ROLES with a list")
         parser.end()
+        if word == "ALL" and session.restricted:
+            raise errors.role_not_assigned("ALL")
         session.secondary = word == "ALL"
         return status(statement_type=USE)
     kind = parser.accept_any(("ROLE", "WAREHOUSE", "DATABASE", "SCHEMA"))
@@ -93,7 +95,8 @@ def alter_session(parser: Parser, context: Context) -> Result:
 def _use_role(context: Context, role: str) -> None:
     if context.catalog.find("ROLE", (role,)) is None:
         raise errors.unusable()
-    if role not in access.assumable(context.catalog, context.session.user):
+    other = context.session.restricted and role != context.session.role
+    if other or role not in access.assumable(context.catalog, context.session.user):
         raise errors.role_not_assigned(names.show((role,)))
     context.session.role = role
 

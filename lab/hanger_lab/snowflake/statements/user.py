@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hanger_lab.snowflake import errors, keys, names, policies
+from hanger_lab.snowflake import errors, keys, lockout, names, policies
 from hanger_lab.snowflake.model import ACCOUNT, Securable
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Parser, Properties, Value
@@ -27,9 +27,9 @@ def secondary_roles(user: Securable) -> bool:
     return user.properties.get("DEFAULT_SECONDARY_ROLES", ["ALL"]) == ["ALL"]
 
 
-def _describe(_: Context, user: Securable) -> Result:
+def _describe(context: Context, user: Securable) -> Result:
     """Answer DESCRIBE USER."""
-    properties = user.properties
+    properties, now = user.properties, context.clock()
     key_rows: dict[str, Cell] = {}
     for slot in ("RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY_2"):
         key = properties.get(slot)
@@ -47,8 +47,8 @@ def _describe(_: Context, user: Securable) -> Result:
         "DISABLED": _flag(properties.get("DISABLED")),
         "SNOWFLAKE_LOCK": "false",
         "SNOWFLAKE_SUPPORT": "false",
-        "DAYS_TO_EXPIRY": _text(properties.get("DAYS_TO_EXPIRY")),
-        "MINS_TO_UNLOCK": None,
+        "DAYS_TO_EXPIRY": lockout.days_left(user, now),
+        "MINS_TO_UNLOCK": _text(lockout.minutes_left(user, now)),
         "DEFAULT_WAREHOUSE": _text(properties.get("DEFAULT_WAREHOUSE")),
         "DEFAULT_NAMESPACE": _text(properties.get("DEFAULT_NAMESPACE")),
         "DEFAULT_ROLE": _text(properties.get("DEFAULT_ROLE")),
@@ -111,11 +111,13 @@ def _resolve(context: Context, properties: Properties) -> Properties:
     policy = properties.get("NETWORK_POLICY")
     if isinstance(policy, str):
         context.access.require_visible("NETWORK POLICY", names.split(policy))
-    return properties
+    return lockout.resolve(properties, context.clock())
 
 
 def _altered(context: Context, user: Securable) -> None:
     """A network policy that would lock out the user's own session is refused."""
+    lockout.follow(user)
+    context.catalog.save(user)
     in_force = policies.network_policy(context.catalog, user)
     if user.name[0] == context.session.user and in_force is not None and user.properties.get("NETWORK_POLICY"):
         network.require_reachable(context, in_force)
@@ -146,6 +148,7 @@ DEFINITION = Definition(
         "MUST_CHANGE_PASSWORD": p.boolean,
         "DISABLED": p.boolean,
         "DAYS_TO_EXPIRY": p.integer(0, 36_500),
+        "MINS_TO_UNLOCK": p.integer(0, 10_000_000),
         "MINS_TO_BYPASS_MFA": p.integer(0, 1_440),
         "DEFAULT_WAREHOUSE": p.identifier,
         "DEFAULT_NAMESPACE": p.identifier,

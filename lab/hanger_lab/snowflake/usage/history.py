@@ -170,5 +170,8 @@ def _rows(answer: Mapping[str, Any]) -> int | None:
     if answer.get("statementTypeId") in statement_type.DML_TYPE_IDS:
         rowset = answer.get("rowset") or []
         return sum(int(cell) for cell in rowset[0] if cell and cell.isdigit()) if rowset else 0
+    columns = [str(column["name"]).lower() for column in answer.get("rowtype") or []]
+    if columns == ["status"]:
+        return None
     total = answer.get("total")
     return total if isinstance(total, int) else None

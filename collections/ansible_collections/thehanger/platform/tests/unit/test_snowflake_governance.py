@@ -17,7 +17,7 @@ BASE = {
     "schemas": [{"name": "GOVERNANCE.NETWORK"}, {"name": "RAW.GYM"}],
     "warehouses": [{"name": "LOADING"}],
     "roles": [{"name": "LOADER"}, {"name": "READER"}],
-    "users": [{"name": "AIRBYTE"}, {"name": '"a person"', "type": "person"}],
+    "users": [{"name": "AIRBYTE"}, {"name": "SUPERSET"}, {"name": '"a person"', "type": "person"}],
 }
 # One of each kind: what is made, what is changed in it, what the change sends.
 KINDS = {
@@ -259,23 +259,23 @@ def test_imported_privileges_are_held_once(call):
 
 
 def test_tokens_are_kept_in_files(call, tmp_path):
-    policy = {"name": "TOKENS", "allowed_ip_list": ["127.0.0.1"], "users": ["AIRBYTE"]}
-    call(network_policies=[policy], role_memberships=[{"role": "LOADER", "users": ["AIRBYTE"]}])
-    file = tmp_path / "airbyte.token"
-    token = {"user": "AIRBYTE", "name": "LOADS", "role_restriction": "LOADER", "days_to_expiry": 30, "path": str(file)}
+    policy = {"name": "TOKENS", "allowed_ip_list": ["127.0.0.1"], "users": ["SUPERSET"]}
+    call(network_policies=[policy], role_memberships=[{"role": "LOADER", "users": ["SUPERSET"]}])
+    file = tmp_path / "superset.token"
+    token = {"user": "SUPERSET", "name": "LOADS", "role_restriction": "LOADER", "days_to_expiry": 30, "path": str(file)}
     assert call(check_mode=True, tokens=[token])["changed"] is True
     assert not file.exists()
     made = settled(call, tokens=[token])
     assert file.stat().st_mode & 0o777 == 0o600
     secret = file.read_text().strip()
     assert secret not in str(made)
-    login = {"user": "AIRBYTE", "role": "LOADER", "private_key_path": None, "token": secret}
+    login = {"user": "SUPERSET", "role": "LOADER", "private_key_path": None, "token": secret}
     found = call("snowflake_query", statements=["SELECT CURRENT_ROLE() AS ROLE"], **login)
     assert found["rows"] == [{"ROLE": "LOADER"}]
     renewed = call(tokens=[{**token, "renew_days": 60}])
     assert [step["action"] for step in renewed["plan"]] == ["rotate"]
     assert file.read_text().strip() != secret
     file.unlink()
-    with pytest.raises(ModuleFailed, match="does not tell the secret of token LOADS of user AIRBYTE"):
+    with pytest.raises(ModuleFailed, match="does not tell the secret of token LOADS of user SUPERSET"):
         call(tokens=[token])
-    settled(call, tokens=[{"user": "AIRBYTE", "name": "LOADS", "state": "absent"}])
+    settled(call, tokens=[{"user": "SUPERSET", "name": "LOADS", "state": "absent"}])

@@ -185,9 +185,8 @@ def observed_words(value: Any) -> tuple[str, ...]:
     try:
         found = json.loads(text_)
     except ValueError:
-        found = text_.strip("[]").split(",")
-    items = found if isinstance(found, list) else [text_]
-    return words(text for item in items if (text := str(item).strip(" '\"")))
+        found = [item.strip(" '\"") for item in text_.strip("[]").split(",")]
+    return words(item for item in (found if isinstance(found, list) else [text_]) if item)
 
 
 def observed_rules(value: Any) -> tuple[str, ...]:
