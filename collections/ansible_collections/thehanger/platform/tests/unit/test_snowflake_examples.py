@@ -49,6 +49,7 @@ EXISTING = {
     "network_rules": [
         {"name": "GOVERNANCE.NETWORK.OFFICE", "type": "ipv4", "mode": "ingress", "value_list": ["10.0.0.0/8"]}
     ],
+    "network_policies": [{"name": "ANYWHERE", "allowed_ip_list": ["0.0.0.0/0"], "users": ["SUPERSET"]}],
     "storage_integrations": [
         {
             "name": "LANDING",

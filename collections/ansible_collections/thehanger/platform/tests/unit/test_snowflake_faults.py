@@ -17,8 +17,6 @@ from snowflake_lab import make_key, run_module, running
 from snowflake_proxy import CUT, PASS, SWALLOW, Proxy
 from snowflake_runner import MODULES, ModuleFailed
 
-pytest.importorskip("hanger_lab.snowflake.server")
-
 HERE = Path(__file__).parent
 
 

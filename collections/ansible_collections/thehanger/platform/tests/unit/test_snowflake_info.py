@@ -18,8 +18,6 @@ from ansible_collections.thehanger.platform.plugins.module_utils.snowflake.kinds
 from snowflake_lab import make_key, run_module, running
 from snowflake_runner import ModuleFailed
 
-pytest.importorskip("hanger_lab.snowflake.server")
-
 HELD = {
     "resource_monitors": [
         {
