@@ -200,7 +200,7 @@ class TestOthers:
         command = [sys.executable, "-c", textwrap.dedent(TASK), str(HERE), str(HERE)]
         both = [
             subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            for _ in range(2)
+            for _number in range(2)
         ]
         for process in both:
             process.stdin.write(json.dumps(options))
