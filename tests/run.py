@@ -82,6 +82,11 @@ def static_checks() -> list[Step]:
         pytest("repository", "tests/test_repository.py", "tests/unit"),
         pytest("generator", "oltp/tests"),
         pytest("modules", str(COLLECTION / "tests/unit")),
+        Step(
+            "modules-connector-5",
+            ["tests/connector_5", f"--junitxml={LOGS / 'modules-connector-5.xml'}"],
+            junit=True,
+        ),
         Step("sanity", ["tests/sanity"]),
         Step("browser", ["tests/browser"]),
     ]
