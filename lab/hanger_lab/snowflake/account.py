@@ -133,6 +133,7 @@ class Account:
             context = self.context(session)
             self._require_role(request.text, session)
             request = bound_text.write(request)
+            session.connection.statement = request.query_id
             answer = self._definition(request, context) or executor.execute(request, context)
             if not request.describe_only:
                 session.connection.kept.keep(request.query_id, answer)
