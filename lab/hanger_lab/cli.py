@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from hanger_lab import connect, fault_commands, machine_commands
+from hanger_lab import connect, fault_commands, machine_commands, snowflake_command
 from hanger_lab.config import Lab
 from hanger_lab.down import down
 from hanger_lab.logs import available, show
@@ -71,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
     logs.add_argument("-n", "--lines", type=int, default=50, help="how many lines of each (default: %(default)s)")
     machine_commands.add_commands(commands)
     fault_commands.add_commands(commands)
+    snowflake_command.add_commands(commands)
     entering = commands.add_parser("connect", help="join standard input and output with a port of a machine")
     entering.add_argument("host", help="an address of the machine")
     entering.add_argument("port", type=int)
@@ -114,6 +115,10 @@ def _fault(lab: Lab, options: argparse.Namespace, console: Console) -> int:
     return fault_commands.run(lab, options)
 
 
+def _snowflake(lab: Lab, options: argparse.Namespace, console: Console) -> int:
+    return snowflake_command.run(options)
+
+
 def _connect(lab: Lab, options: argparse.Namespace, console: Console) -> int:
     connect.connect(lab, options.host, options.port)
     return 0
@@ -126,6 +131,7 @@ _COMMANDS: dict[str, Callable[[Lab, argparse.Namespace, Console], int]] = {
     "logs": _logs,
     "machine": _machine,
     "fault": _fault,
+    "snowflake": _snowflake,
     "connect": _connect,
 }
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import argparse
 import logging
-import socket
 import sys
-import warnings
 from pathlib import Path
-
-import uvicorn
 
 from hanger_lab.snowflake.account import Account
 from hanger_lab.snowflake.server import Server
+from hanger_lab.snowflake.serving import listen, serve
 
 log = logging.getLogger("hanger_lab.snowflake")
 
@@ -22,11 +19,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     addresses = options.bind or ["127.0.0.1"]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("snowflake").setLevel(logging.WARNING)
-    logging.getLogger("sqlglot").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", message="Arrow output on a DB-API result")
     try:
-        sockets = [_listen(address, options.port) for address in addresses]
+        sockets = [listen(address, options.port) for address in addresses]
     except OSError as problem:
         log.error("cannot listen on port %s: %s", options.port, problem)
         return 1
@@ -36,18 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, ValueError) as problem:
         log.error("%s is not a usable public key: %s", options.admin_public_key, problem)
         return 1
-    config = uvicorn.Config(
-        Server(account).application(), log_level="warning", access_log=False, timeout_graceful_shutdown=5
-    )
     log.info("account %s answers on %s", account.name, ", ".join(f"{a}:{options.port}" for a in addresses))
-    uvicorn.Server(config).run(sockets=sockets)
+    serve(Server(account), sockets)
     return 0
-
-
-def _listen(address: str, port: int) -> socket.socket:
-    listener = socket.create_server((address, port), backlog=128)
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sets it only on sockets that it makes
-    return listener
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hanger_lab.snowflake import errors, names
 from hanger_lab.snowflake.catalog import Catalog
-from hanger_lab.snowflake.model import ACCOUNT, SCHEMA_OBJECTS, Securable
+from hanger_lab.snowflake.model import ACCOUNT, DATABASE_OBJECTS, SCHEMA_OBJECTS, Securable, role_kind
 from hanger_lab.snowflake.names import Name
 
 Roles = frozenset[str]
@@ -27,6 +27,11 @@ def inherited(catalog: Catalog, roles: Iterable[str]) -> Roles:
 
 def assumable(catalog: Catalog, user: str) -> Roles:
     """Collect the roles that a user may log in with or switch to."""
+    return frozenset(role for role in secondary(catalog, user) if role_kind(role) == "ROLE")
+
+
+def secondary(catalog: Catalog, user: str) -> Roles:
+    """Collect the roles that work for a user beside the primary one; database roles among them."""
     return inherited(catalog, catalog.roles_of("USER", user))
 
 
@@ -46,7 +51,10 @@ class Access:
         found = self.catalog.find(kind, name)
         if found is not None and found.owner in roles:
             return True
-        return any(g.privilege == privilege and g.role in roles for g in self.catalog.grants_on(kind, name))
+        if any(g.privilege == privilege and g.role in roles for g in self.catalog.grants_on(kind, name)):
+            return True
+        managed = kind == "WAREHOUSE" and privilege in ("MODIFY", "MONITOR", "OPERATE") and found is not None
+        return managed and self.holds("MANAGE WAREHOUSES", "ACCOUNT", ACCOUNT, primary_only=primary_only)
 
     def owns(self, kind: str, name: Name) -> bool:
         """Whether a role in force owns the object."""
@@ -62,7 +70,11 @@ class Access:
         """Whether the object exists as far as the session may know: some privilege on it or on something inside."""
         if self.catalog.find(kind, name) is None:
             return False
+        if kind == "DATABASE ROLE" and self.sees("DATABASE", name[:1]):
+            return True
         if kind == "ROLE" or self.owns(kind, name) or self.manages_grants:
+            return True
+        if kind == "WAREHOUSE" and self.holds("MANAGE WAREHOUSES", "ACCOUNT", ACCOUNT):
             return True
         return any(g.role in self.all for g in self.catalog.grants_on(kind, name))
 
@@ -109,7 +121,7 @@ class Access:
 
     def require_parents(self, kind: str, name: Name) -> None:
         """Require USAGE on the database and schema that hold the object."""
-        if kind in ("SCHEMA", *SCHEMA_OBJECTS) and not self._usable("DATABASE", name[:1]):
+        if kind in (*DATABASE_OBJECTS, *SCHEMA_OBJECTS) and not self._usable("DATABASE", name[:1]):
             raise errors.missing("DATABASE", names.show(name[:1]))
         if kind in SCHEMA_OBJECTS and not self._usable("SCHEMA", name[:2]):
             raise errors.missing("SCHEMA", names.show(name[:2]))

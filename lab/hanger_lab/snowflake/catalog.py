@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from hanger_lab.snowflake import errors, names
-from hanger_lab.snowflake.model import FutureGrant, Grant, RoleGrant, Securable
+from hanger_lab.snowflake.model import FutureGrant, Grant, RoleGrant, Securable, role_key
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Properties
 from hanger_lab.snowflake.store import Key, Store
@@ -24,8 +25,9 @@ log = logging.getLogger(__name__)
 class Catalog:
     """Objects, grants and parameters. Change it only inside `with catalog.change():`."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self._store = store
+        self._clock = clock
         self._lock = threading.RLock()
         self._changes: dict[tuple[str, Key], dict[str, Any] | None] = {}
         self._afterwards: list[Action] = []
@@ -93,9 +95,13 @@ class Catalog:
         found = (o for o in self._objects.get(kind, {}).values() if o.name[: len(within)] == within)
         return sorted(found, key=lambda o: o.name)
 
+    def everything(self) -> list[Securable]:
+        """List all objects of all kinds."""
+        return [found for objects in self._objects.values() for found in objects.values()]
+
     def create(self, kind: str, name: Name, owner: str, properties: Properties | None = None) -> Securable:
         """Record a new object with its owner, and give out what future grants promise."""
-        made = Securable(kind, name, owner, properties=dict(properties or {}))
+        made = Securable(kind, name, owner, self._clock(), dict(properties or {}))
         promised = self._promised(kind, name)
         for future in promised:
             if future.privilege == "OWNERSHIP":
@@ -114,14 +120,12 @@ class Catalog:
     def remove(self, kind: str, name: Name) -> None:
         """Forget an object, what it contains, and every grant that names them."""
         if kind in ("DATABASE", "SCHEMA"):
-            for inner in [k for k in self._objects if k not in ("WAREHOUSE", "ROLE", "USER", "RESOURCE MONITOR")]:
+            for inner in list(self._objects):
                 for found in self.all(inner, within=name):
                     if found.name != name:
                         self._remove_one(inner, found.name)
             for future in [f for f in self._futures.values() if f.scope[: len(name)] == name]:
                 self.revoke_future(future)
-        if kind in ("ROLE", "USER"):
-            self._remove_grants_of(kind, name[0])
         self._remove_one(kind, name)
 
     def rename(self, kind: str, old: Name, new: Name) -> None:
@@ -130,9 +134,12 @@ class Catalog:
         moving = [self.get(kind, old)] + [o for k in inner_kinds for o in self.all(k, within=old) if o.name != old]
         for found in moving:
             grants = self.grants_on(found.kind, found.name)
-            self._remove_one(found.kind, found.name)
-            found.name = new + found.name[len(old) :]
+            self._forget(found.kind, found.name)
+            before = found.name
+            found.name = new + before[len(old) :]
             self.save(found)
+            if found.kind in ("ROLE", "DATABASE ROLE"):
+                self._rename_role(role_key(before), role_key(found.name))
             for grant in grants:
                 self.grant(Grant(**{**asdict(grant), "name": found.name}))
         for future in [f for f in self._futures.values() if f.scope[: len(old)] == old and inner_kinds]:
@@ -252,6 +259,31 @@ class Catalog:
         return []
 
     def _remove_one(self, kind: str, name: Name) -> None:
+        if kind in ("ROLE", "DATABASE ROLE", "USER"):
+            self._remove_grants_of("USER" if kind == "USER" else "ROLE", role_key(name))
+        self._forget(kind, name)
+
+    def _rename_role(self, old: str, new: str) -> None:
+        """Let what a role owns, holds, gives and is promised follow its name."""
+        for owned in self.owned_by(old):
+            owned.owner = new
+            self.save(owned)
+        for grant in self.grants_to(old):
+            self.revoke(grant)
+            self.grant(replace(grant, role=new))
+        for granted in [g for grants in self._grants_on.values() for g in grants.values() if g.granted_by == old]:
+            self.replace(replace(granted, granted_by=new))
+        for future in [f for f in self.futures() if f.role == old]:
+            self.revoke_future(future)
+            self.grant_future(replace(future, role=new))
+        for given in self.role_grants():
+            receives = (given.to_kind, given.to_name) == ("ROLE", old)
+            if given.role == old or receives:
+                self.revoke_role(given.role, given.to_kind, given.to_name)
+                role, receiver = new if given.role == old else given.role, new if receives else given.to_name
+                self.grant_role(replace(given, role=role, to_name=receiver))
+
+    def _forget(self, kind: str, name: Name) -> None:
         for grant in self.grants_on(kind, name):
             self.revoke(grant)
         if self._objects.get(kind, {}).pop(name, None) is not None:

@@ -11,6 +11,8 @@ class SnowflakeError(Exception):
         self.number = number
         self.sqlstate = sqlstate
         self.message = message
+        self.query_id: str | None = None
+        self.next_action: str | None = None
 
     @property
     def code(self) -> str:
@@ -65,6 +67,28 @@ def insufficient(kind: str, name: str) -> SnowflakeError:
     )
 
 
+def dependent_grant(privilege: str, name: str, role: str) -> SnowflakeError:
+    """Refuse to take a privilege or ownership away while others hold what was given by it."""
+    return SnowflakeError(
+        3036,
+        "42501",
+        f"SQL execution error: Dependent grant of privilege '{privilege}' on securable '{name}' to role '{role}' "
+        "exists. It must be revoked first. More than one dependent grant may exist: use 'SHOW GRANTS' command to view "
+        "them. To revoke all dependent grants while transferring object ownership, use convenience command 'GRANT "
+        "OWNERSHIP ON <target_objects> TO <target_role> REVOKE CURRENT GRANTS'.",
+    )
+
+
+def policy_in_use(name: str) -> SnowflakeError:
+    """Refuse to drop or replace a policy that is set on something."""
+    return SnowflakeError(
+        3531,
+        "42601",
+        f"SQL compilation error:\nPolicy {name} cannot be dropped/replaced as it is associated with one or more "
+        "entities.",
+    )
+
+
 def role_not_assigned(role: str) -> SnowflakeError:
     """Refuse a role that was not granted to the user."""
     return SnowflakeError(
@@ -93,6 +117,20 @@ def no_warehouse() -> SnowflakeError:
         "No active warehouse selected in the current session.  "
         "Select an active warehouse with the 'use warehouse' command.",
     )
+
+
+def over_quota(warehouse: str, monitor: str) -> SnowflakeError:
+    """Refuse a statement whose warehouse a resource monitor has suspended."""
+    return SnowflakeError(
+        90073,
+        "22000",
+        f"Warehouse '{warehouse}' cannot be resumed because resource monitor '{monitor}' has exceeded its quota.",
+    )
+
+
+def cancelled() -> SnowflakeError:
+    """Say that a statement was stopped before its end."""
+    return SnowflakeError(604, "57014", "SQL execution canceled")
 
 
 def no_database(command: str) -> SnowflakeError:

@@ -24,7 +24,7 @@ def split(text: str) -> Name:
     parts: list[str] = []
     rest = text
     while True:
-        match = re.match(r'\s*(?:"((?:[^"]|"")+)"|([A-Za-z_][\w$]*))\s*(\.|$)', rest)
+        match = re.match(r'\s*(?:"((?:[^"\0]|"")+)"|([A-Za-z_][\w$]*))\s*(\.|$)', rest)
         if match is None:
             raise ValueError(f"not a name: {text!r}")
         quoted, plain, end = match.groups()

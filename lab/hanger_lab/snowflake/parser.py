@@ -92,7 +92,7 @@ class Parser:
     def identifier(self) -> str:
         """Read one identifier and fold it."""
         token = self.current
-        if token is not None and token.kind is Kind.QUOTED and token.value:
+        if token is not None and token.kind is Kind.QUOTED and token.value and "\0" not in token.value:
             self.position += 1
             return token.value
         return self.word()
@@ -127,12 +127,15 @@ class Parser:
         return int(token.value)
 
     def value(self) -> Value:
-        """Read a property's value: a string, number, TRUE, NULL, a bare word or name, or a list in parentheses."""
+        """Read a property's value: a string, number, TRUE, NULL, a bare word or name, or a list in parentheses.
+
+        `(NAME = value ...)` in parentheses is a list of pairs.
+        """
         token = self.current
         if token is None:
             raise self.fail()
         if self.symbol("("):
-            return self._list()
+            return self._pairs() if self._symbol_ahead(1, "=") else self._list()
         if self.symbol("-"):
             number = self.value()
             if isinstance(number, (int, float)) and not isinstance(number, bool):
@@ -178,6 +181,15 @@ class Parser:
             if not self.symbol(",") and not self._symbol_ahead(0, ")"):
                 raise self.fail()
         return values
+
+    def _pairs(self) -> list[Value]:
+        pairs: list[Value] = []
+        while not self.symbol(")"):
+            key = self.word()
+            self.expect_symbol("=")
+            pairs.append([key, self.value()])
+            self.symbol(",")
+        return pairs
 
     def _bare_value(self) -> str:
         token = self.current

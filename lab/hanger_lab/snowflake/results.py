@@ -79,7 +79,16 @@ def table(columns: Sequence[str], rows: Sequence[Mapping[str, Cell]], statement_
     return Result(made, [[row.get(name) for name in columns] for row in rows], statement_type)
 
 
-_TIMES = ("created_on", "resumed_on", "updated_on", "start_time", "end_time", "last_success_login")
+_TIMES = (
+    "created_on",
+    "resumed_on",
+    "updated_on",
+    "start_time",
+    "end_time",
+    "last_success_login",
+    "expires_at_time",
+    "locked_until_time",
+)
 
 
 def _guess(name: str, cells: Sequence[Cell]) -> str:

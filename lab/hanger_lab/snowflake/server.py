@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import logging
@@ -19,12 +20,15 @@ from hanger_lab.snowflake.account import Account
 from hanger_lab.snowflake.data import executor, rewrite, stages
 from hanger_lab.snowflake.errors import SnowflakeError
 from hanger_lab.snowflake.lexer import first_words
+from hanger_lab.snowflake.page import Page
 from hanger_lab.snowflake.queries import Queries
 from hanger_lab.snowflake.query_routes import QueryRoutes, failure, in_progress
-from hanger_lab.snowflake.session import MASTER_SECONDS, SESSION_SECONDS, Session
+from hanger_lab.snowflake.session import Session
 from hanger_lab.snowflake.sql_api import SqlApi
 
 log = logging.getLogger(__name__)
+
+_TICK_SECONDS = 2
 
 
 class Server:
@@ -32,6 +36,7 @@ class Server:
 
     def __init__(self, account: Account) -> None:
         self.account = account
+        self.page = Page(account)
         self.queries = Queries(account)
 
     def application(self) -> Starlette:
@@ -39,11 +44,14 @@ class Server:
 
         @asynccontextmanager
         async def lifespan(_: Starlette) -> AsyncIterator[None]:
+            clockwork = asyncio.create_task(self._tick())
             yield
+            clockwork.cancel()
             await run_in_threadpool(self.account.close)
 
         post = ["POST"]
         routes = [
+            Route("/", self.page.get),
             Route("/healthz", self.health),
             Route("/session/v1/login-request", self.login, methods=post),
             Route("/session/token-request", self.renew, methods=post),
@@ -59,6 +67,14 @@ class Server:
         ]
         return Starlette(routes=routes, lifespan=lifespan)
 
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK_SECONDS)
+            try:
+                await run_in_threadpool(self.account.tick)
+            except Exception:
+                log.exception("what time brings could not be done; it is tried again")
+
     async def health(self, _: Request) -> Response:
         """Say that the account answers."""
         return JSONResponse({"status": "ok", "account": self.account.name})
@@ -67,7 +83,8 @@ class Server:
         """Open a session."""
         body = await _body(request)
         try:
-            session = await run_in_threadpool(self.account.login, body.get("data") or {}, request.query_params)
+            address = request.client.host if request.client is not None else ""
+            session = await run_in_threadpool(self.account.login, body.get("data") or {}, request.query_params, address)
         except SnowflakeError as refused:
             log.info("login refused: %s", refused.code)
             return _failure(refused)
@@ -80,9 +97,9 @@ class Server:
             return _refusal("390114", "Authentication token has expired.  The user must authenticate again.")
         data = {
             "sessionToken": session.token,
-            "validityInSecondsST": SESSION_SECONDS,
+            "validityInSecondsST": session.lives.session,
             "masterToken": session.master_token,
-            "validityInSecondsMT": MASTER_SECONDS,
+            "validityInSecondsMT": session.lives.master,
             "sessionId": session.id,
         }
         return JSONResponse({"success": True, "code": None, "message": None, "data": data})
@@ -126,7 +143,7 @@ class Server:
         """Interrupt what the session runs."""
         session = self.account.session(_token(request))
         if session is not None and not session.expired:
-            session.connection.duck.interrupt()
+            session.cancel()
         return _success()
 
     async def telemetry(self, _: Request) -> Response:
@@ -158,8 +175,8 @@ def _welcome(session: Session) -> dict[str, Any]:
     return {
         "token": session.token,
         "masterToken": session.master_token,
-        "validityInSeconds": SESSION_SECONDS,
-        "masterValidityInSeconds": MASTER_SECONDS,
+        "validityInSeconds": session.lives.session,
+        "masterValidityInSeconds": session.lives.master,
         "displayUserName": session.user,
         "serverVersion": rewrite.VERSION,
         "firstLogin": False,
@@ -203,5 +220,9 @@ def _refusal(code: str, message: str) -> Response:
 
 
 def _failure(refused: SnowflakeError) -> Response:
-    data = {"errorCode": refused.code, "sqlState": refused.sqlstate, "internalError": False}
+    data: dict[str, Any] = {"errorCode": refused.code, "sqlState": refused.sqlstate, "internalError": False}
+    if refused.query_id is not None:
+        data["queryId"] = refused.query_id
+    if refused.next_action is not None:
+        data |= {"nextAction": refused.next_action, "inFlightCtx": ""}
     return JSONResponse({"success": False, "code": refused.code, "message": refused.message, "data": data})

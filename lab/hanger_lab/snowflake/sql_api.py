@@ -23,7 +23,7 @@ from hanger_lab.snowflake.errors import SnowflakeError
 from hanger_lab.snowflake.lexer import first_words
 from hanger_lab.snowflake.queries import Queries, Query, cancelled
 from hanger_lab.snowflake.sql_api_rows import PARTITION_ROWS, encode
-from hanger_lab.snowflake.statements.use import SESSION_PARAMETERS
+from hanger_lab.snowflake.statements import parameters
 
 PATH = "/api/v2/statements"
 WAIT_SECONDS = 45
@@ -92,15 +92,15 @@ class SqlApi:
         given = {"warehouse": "warehouse", "databaseName": "database", "schemaName": "schema", "roleName": "role"}
         wanted = {name: str(body[key]) for name, key in given.items() if body.get(key)}
         return self._account.login(
-            {**_credentials(request), **_CLIENT, "SESSION_PARAMETERS": _parameters(body)}, wanted
+            {**_credentials(request), **_CLIENT, "SESSION_PARAMETERS": _parameters(body)}, wanted, _address(request)
         )
 
     def _find(self, request: Request) -> Query | None:
-        with self._account.catalog.read():
-            user, _ = auth.authenticate(
-                auth.Login(_credentials(request), {}), self._account.name, self._account.catalog
-            )
-        return self._queries.find(request.path_params["handle"], user.name[0])
+        account = self._account
+        login = auth.Login(_credentials(request), {}, _address(request))
+        with account.catalog.read():
+            admitted = auth.authenticate(login, account.name, account.catalog, account.clock())
+        return self._queries.find(request.path_params["handle"], admitted.user.name[0])
 
     def _answer(self, query: Query, request: Request) -> Response:
         if not query.done.is_set():
@@ -152,9 +152,13 @@ def _parameters(body: Mapping[str, Any]) -> dict[str, Any]:
     given = {str(name).upper(): value for name, value in (body.get("parameters") or {}).items()}
     given.pop(_COUNT, None)
     for name in given:
-        if name not in SESSION_PARAMETERS:
+        if name not in parameters.checks("SESSION"):
             raise errors.invalid_property(name, "SESSION")
     return given
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client is not None else ""
 
 
 def _credentials(request: Request) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import itertools
 import os
@@ -11,16 +12,18 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pyarrow.ipc
 import snowflake.connector
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from hanger_lab.snowflake.account import Account
 from hanger_lab.snowflake.data.executor import Request
+from hanger_lab.snowflake.errors import SnowflakeError
 from hanger_lab.snowflake.session import Session
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.cursor import DictCursor
@@ -89,7 +92,7 @@ class Service:
     def connect(
         self, user: str = ADMIN, key: Key | None = None, host: str = "127.0.0.1", **options: Any
     ) -> SnowflakeConnection:
-        if "password" not in options:
+        if "password" not in options and "token" not in options:
             options |= {"private_key": (key or self.key).private, "authenticator": "SNOWFLAKE_JWT"}
         return snowflake.connector.connect(
             account=ACCOUNT,
@@ -158,19 +161,52 @@ class Person:
     client: Client
 
 
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class Inside:
     """An account in this process, and a session of its first user."""
 
-    def __init__(self, directory: Path, key: Key) -> None:
-        self.account = Account("HANGERLAB", directory)
+    def __init__(self, directory: Path, key: Key, clock: Callable[[], float] = time.time) -> None:
+        self.account = Account("HANGERLAB", directory, clock)
         self.account.ensure_admin(ADMIN, key.pem)
-        user = self.account.catalog.get("USER", (ADMIN,))
-        connection = self.account.engine.connect()
-        self.session = Session(ADMIN, "ACCOUNTADMIN", connection, user_created=user.created)
+        self.session = self.login(ADMIN, "ACCOUNTADMIN")
+
+    def login(self, user: str, role: str) -> Session:
+        found = self.account.catalog.get("USER", (user,))
+        made = Session(user, role, self.account.engine.connect(), user_created=found.created, clock=self.account.clock)
+        made.address = "127.0.0.1"
+        self.account._sessions[made.token] = made
+        return made
 
     def run(self, *statements: str) -> None:
         for statement in statements:
             self.account.execute(self.session, Request(statement))
+
+    def rows(self, statement: str, session: Session | None = None) -> list[dict[str, Any]]:
+        """Run a statement; return its rows by column, numbers of JSON results as text."""
+        answer = self.account.execute(session or self.session, Request(statement))
+        names = [column["name"] for column in answer["rowtype"]]
+        if answer["queryResultFormat"] == "json":
+            return [dict(zip(names, row, strict=True)) for row in answer["rowset"]]
+        if not answer["rowsetBase64"]:
+            return []
+        reader = pyarrow.ipc.open_stream(base64.b64decode(answer["rowsetBase64"]))
+        return [dict(zip(names, row.values(), strict=True)) for row in reader.read_all().to_pylist()]
+
+    def refused(self, statement: str, session: Session | None = None) -> tuple[int, str]:
+        try:
+            found = self.rows(statement, session)
+        except SnowflakeError as problem:
+            return problem.number, problem.message
+        raise AssertionError(f"{statement} was not refused: {found}")
 
 
 def unique(prefix: str) -> str:

@@ -156,6 +156,9 @@ INJECTION = "x', 1, 1); DROP TABLE SECRET; --"
         f'CREATE TABLE MINE AS SELECT 1::VARCHAR(5) AS "{INJECTION}"',
         f'CREATE VIEW "{INJECTION}" AS SELECT 1 I',
         f'CREATE SEQUENCE "{INJECTION}"',
+        f'CREATE STAGE "{INJECTION}"',
+        f'CREATE FILE FORMAT "{INJECTION}" TYPE = CSV',
+        "CREATE STAGE X URL = 's3://x''); DROP TABLE SECRET; --'",
     ],
 )
 def test_quotes_in_names_are_part_of_the_names(admin: Client, secret: str, statement: str) -> None:
@@ -166,15 +169,22 @@ def test_quotes_in_names_are_part_of_the_names(admin: Client, secret: str, state
 @pytest.mark.parametrize(
     "statement",
     [
-        'CREATE STAGE "x\'y"',
-        "CREATE STAGE X URL = 's3://x''y'",
-        'CREATE FILE FORMAT "x\'y" TYPE = CSV',
-        "CREATE FILE FORMAT X TYPE = 'CSV''y'",
+        'CREATE TEMPORARY STAGE "x\'y"',
+        "CREATE TEMPORARY STAGE X URL = 's3://x''y'",
+        'CREATE TEMPORARY FILE FORMAT "x\'y" TYPE = CSV',
+        "CREATE TEMPORARY FILE FORMAT X TYPE = 'CSV''y'",
     ],
 )
 def test_quotes_that_would_end_a_text_are_refused(admin: Client, secret: str, statement: str) -> None:
     admin.run(f"USE SCHEMA {secret}")
     assert admin.refused(statement)[0] in (2, 1003)
+
+
+def test_quotes_in_stages_and_file_formats_are_part_of_them(admin: Client, secret: str) -> None:
+    admin.run(f"USE SCHEMA {secret}", 'CREATE STAGE "x\'y"', "CREATE STAGE X URL = 's3://x''y'", "LIST '@\"x''y\"'")
+    admin.run('CREATE FILE FORMAT "x\'y" TYPE = CSV')
+    assert admin.refused("CREATE FILE FORMAT X TYPE = 'CSV''y'")[0] == 1008
+    assert admin.rows("SELECT * FROM SECRET") == [(42,)]
 
 
 def test_database_is_not_taken_for_another_name(admin: Client, secret: str) -> None:

@@ -60,6 +60,47 @@ def test_account_survives(
         client.connection.close()
 
 
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_policies_roles_and_settings_survive(
+    another_service: Callable[[], Service], key: Key, how: signal.Signals
+) -> None:
+    service = another_service()
+    service.start()
+    Client(service.connect()).run(
+        "CREATE DATABASE D",
+        "CREATE TABLE D.PUBLIC.T (I INT)",
+        "CREATE WAREHOUSE W",
+        "CREATE ROLE READER",
+        f"CREATE USER READS TYPE = SERVICE RSA_PUBLIC_KEY = '{key.public}' DEFAULT_ROLE = READER DEFAULT_WAREHOUSE = W",
+        "GRANT ROLE READER TO USER READS",
+        "GRANT USAGE ON WAREHOUSE W TO ROLE READER",
+        'CREATE DATABASE ROLE D."a.b"',
+        'GRANT USAGE ON SCHEMA D.PUBLIC TO DATABASE ROLE D."a.b"',
+        'GRANT SELECT ON TABLE D.PUBLIC.T TO DATABASE ROLE D."a.b"',
+        'GRANT DATABASE ROLE D."a.b" TO ROLE READER',
+        "CREATE NETWORK RULE D.PUBLIC.HERE TYPE = IPV4 VALUE_LIST = ('127.0.0.1')",
+        "CREATE NETWORK POLICY HERE ALLOWED_NETWORK_RULE_LIST = ('D.PUBLIC.HERE')",
+        "ALTER ACCOUNT SET NETWORK_POLICY = HERE, LOCK_TIMEOUT = 60",
+        "CREATE AUTHENTICATION POLICY D.PUBLIC.KEYS AUTHENTICATION_METHODS = ('KEYPAIR')",
+        "ALTER USER READS SET AUTHENTICATION POLICY D.PUBLIC.KEYS",
+        "CREATE TAG D.PUBLIC.COST",
+        "ALTER WAREHOUSE W SET TAG D.PUBLIC.COST = 'a'",
+        "COMMENT ON NETWORK POLICY HERE IS 'kept'",
+    )
+    service.stop(how)
+    service.start()
+    reader = Client(service.connect("READS"))
+    assert reader.rows("SELECT * FROM D.PUBLIC.T") == []
+    admin = Client(service.connect())
+    assert admin.value("SELECT SYSTEM$GET_TAG('D.PUBLIC.COST', 'W', 'warehouse')") == "a"
+    assert admin.dicts("SHOW PARAMETERS LIKE 'LOCK_TIMEOUT' IN SESSION")[0]["level"] == "ACCOUNT"
+    assert admin.dicts("SHOW AUTHENTICATION POLICIES ON USER READS")[0]["name"] == "KEYS"
+    assert admin.dicts("SHOW NETWORK POLICIES")[0]["comment"] == "kept"
+    assert admin.refused("DROP NETWORK POLICY HERE")[0] == 1492
+    for client in (reader, admin):
+        client.connection.close()
+
+
 def test_second_server_on_the_same_port_says_so(service: Service, tmp_path: Path) -> None:
     second = Service(tmp_path, service.key, service.port)
     second.launch()

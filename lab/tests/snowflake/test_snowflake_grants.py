@@ -150,6 +150,40 @@ def test_account_privilege_can_be_given(admin: Client, somebody: Person) -> None
     assert ("CREATE DATABASE", "ACCOUNT", "HANGERLAB") in held(admin, somebody.role)
 
 
+def test_manage_warehouses_is_for_all_of_them(admin: Client, somebody: Person) -> None:
+    warehouse = unique("WH")
+    admin.run(f"CREATE WAREHOUSE {warehouse}")
+    change = f"ALTER WAREHOUSE {warehouse} SET COMMENT = 'x'"
+    assert somebody.client.refused(change)[0] == 2003
+    admin.run(f"GRANT MANAGE WAREHOUSES ON ACCOUNT TO ROLE {somebody.role}")
+    somebody.client.run(change, f"ALTER WAREHOUSE {warehouse} SUSPEND")
+    assert somebody.client.refused(f"USE WAREHOUSE {warehouse}")[0] == 2043
+    assert somebody.client.refused(f"DROP WAREHOUSE {warehouse}")[0] == 3001
+
+
+def test_future_grants_reach_new_rules_stages_and_tags(admin: Client, somebody: Person) -> None:
+    schema = f"LAB.{admin.value('SELECT CURRENT_SCHEMA()')}"
+    for plural, privilege in (
+        ("NETWORK RULES", "USAGE"),
+        ("STAGES", "READ"),
+        ("TAGS", "APPLY"),
+        ("FILE FORMATS", "USAGE"),
+    ):
+        admin.run(f"GRANT {privilege} ON FUTURE {plural} IN SCHEMA {schema} TO ROLE {somebody.role}")
+    admin.run(
+        f"CREATE NETWORK RULE {schema}.R TYPE = IPV4 VALUE_LIST = ('10.0.0.1')",
+        f"CREATE STAGE {schema}.S",
+        f"CREATE TAG {schema}.T",
+        f"CREATE FILE FORMAT {schema}.F TYPE = CSV",
+    )
+    assert held(admin, somebody.role) >= {
+        ("USAGE", "NETWORK_RULE", f"{schema}.R"),
+        ("READ", "STAGE", f"{schema}.S"),
+        ("APPLY", "TAG", f"{schema}.T"),
+        ("USAGE", "FILE_FORMAT", f"{schema}.F"),
+    }
+
+
 def test_system_roles_have_their_duties(admin: Client) -> None:
     name = unique("X")
     for role, statement in (

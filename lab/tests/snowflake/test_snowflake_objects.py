@@ -49,7 +49,7 @@ def test_warehouse_life(admin: Client) -> None:
         ("CREATE USER X TYPE = SERVICE PASSWORD = 'x'", 3666),
         ("CREATE SCHEMA NOSUCH.X", 2003),
         ("USE SCHEMA NOSUCH.X", 2043),
-        ("CREATE NETWORK POLICY P ALLOWED_IP_LIST = ('10.0.0.1')", 2),
+        ("CREATE PASSWORD POLICY P PASSWORD_MIN_LENGTH = 14", 2),
         ("CREATE OR ALTER WAREHOUSE X", 2),
         ("SHOW NONSENSE", 2),
         ("UNDROP DATABASE X", 2),

@@ -78,10 +78,23 @@ def test_a_role_that_is_not_granted_is_refused(connect):
 def test_only_the_owner_can_read_the_private_keys(lab):
     keys = Path(lab["directory"], "secrets", KEYS)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in keys.glob("*.p8")}
-    assert modes == {"molecule_writer.p8": 0o600, "molecule_reader.p8": 0o600}
+    assert modes == {f"{name}.p8": 0o600 for name in ("deployer", "molecule_writer", "molecule_reader")}
     assert stat.S_IMODE(keys.stat().st_mode) == 0o700
 
 
 def test_a_key_that_was_exchanged_is_refused(lab, login):
     with pytest.raises(DatabaseError, match="390144"):
         login("MOLECULE_READER", f"{KEYS}/former.pem")
+
+
+def test_the_deployment_user_is_no_administrator(connect):
+    with connect("MOLECULE_DEPLOYER", key="deployer") as session:
+        more = "GRANT ROLE ACCOUNTADMIN TO ROLE MOLECULE_DEPLOYER"
+        for statement in ("USE ROLE ACCOUNTADMIN", "USE ROLE SYSADMIN", more):
+            with pytest.raises(ProgrammingError):
+                rows(session, statement)
+
+
+def test_a_statement_of_a_warehouse_ends_after_its_time(reader):
+    (row,) = rows(reader, "SHOW PARAMETERS LIKE 'STATEMENT_TIMEOUT_IN_SECONDS' IN WAREHOUSE MOLECULE")
+    assert row[1] == "300"

@@ -13,6 +13,7 @@ from hanger_lab.snowflake.model import Securable
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.session import Context
 from hanger_lab.snowflake.statements import warehouse
+from hanger_lab.snowflake.usage import sql as usage
 
 _QUERIES = (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)
 _CREATED = ("TABLE", "VIEW", "STAGE", "SEQUENCE", "FILE FORMAT")
@@ -97,6 +98,9 @@ def _read(expression: exp.Expr, context: Context, leave_out: exp.Table | None = 
     reads = False
     for table in tables.sources(expression, leave_out):
         name = tables.resolve(table, context.session, command)
+        if usage.covers(name):
+            usage.require(name, context.access)
+            continue
         if information_schema.covers(name):
             information_schema.require(name, context)
             continue

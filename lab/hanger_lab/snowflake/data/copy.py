@@ -19,6 +19,7 @@ from hanger_lab.snowflake.names import Name, quote
 from hanger_lab.snowflake.parser import Parser, Properties
 from hanger_lab.snowflake.results import COPY, Cell, Result, status, table
 from hanger_lab.snowflake.session import Context
+from hanger_lab.snowflake.statements import file_format as formats
 
 _COLUMNS = (
     "file", "status", "rows_parsed", "rows_loaded", "error_limit", "errors_seen", "first_error", "first_error_line",
@@ -95,6 +96,8 @@ def _read(parser: Parser, context: Context) -> Copy:
         else:
             location = _location(parser, context)
     options, file_format = _options(parser)
+    stage = context.catalog.find("STAGE", location.name) if location.kind == "STAGE" else None
+    file_format = formats.chosen(file_format, stage, context)
     kind = str(file_format.get("TYPE", "CSV")).upper()
     parquet_file = kind == "PARQUET" and fields is not None and len(fields) == len(columns)
     if not ((kind == "CSV" and fields is None) or parquet_file) or "FORMAT_NAME" in file_format:

@@ -28,7 +28,7 @@ def require(name: Name, context: Context) -> None:
     """
     access = context.access
     if name[:2] == ACCOUNT_USAGE:
-        if "ACCOUNTADMIN" not in access.all and not access.holds("IMPORTED PRIVILEGES", "DATABASE", name[:1]):
+        if "ACCOUNTADMIN" not in access.all and not access.holds("USAGE", "DATABASE", name[:1]):
             raise errors.missing("DATABASE", names.show(name[:1]))
     elif not access.sees("DATABASE", name[:1]):
         raise errors.missing("DATABASE", names.show(name[:1]))

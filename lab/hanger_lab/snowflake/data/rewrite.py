@@ -7,10 +7,11 @@ import json
 from sqlglot import exp
 
 from hanger_lab.snowflake import access, errors, names
-from hanger_lab.snowflake.data import information_schema, kept, parquet, tables
+from hanger_lab.snowflake.data import information_schema, kept, parquet, tables, tags
 from hanger_lab.snowflake.lexer import without_literals
 from hanger_lab.snowflake.parser import Value
 from hanger_lab.snowflake.session import Context
+from hanger_lab.snowflake.usage import sql as usage
 
 VERSION = "9.34.0"
 _TABLE_FUNCTIONS = ("EXPLODE", "FLATTEN", "GENERATOR", "INFERSCHEMA", "RESULTSCAN", "SPLITTOTABLE")
@@ -23,6 +24,7 @@ def resolve_names(expression: exp.Expr) -> exp.Expr:
     """Return the statement with IDENTIFIER() replaced and foreign table functions refused, ready to be authorised."""
     for table in list(expression.find_all(exp.Table)):
         _resolve_identifier(table)
+    usage.replace_functions(expression)
     history = expression.find(exp.HistoricalData)
     if history is not None:
         raise errors.unsupported(f"time travel: {without_literals(history.sql(dialect='snowflake'))}")
@@ -37,6 +39,8 @@ def rewrite(expression: exp.Expr, context: Context) -> exp.Expr:
     """Return the statement with functions of the session replaced by their values and gaps of fakesnow avoided."""
     if isinstance(expression, exp.Create) and str(expression.args.get("kind")).upper() == "VIEW":
         _require_same_for_everyone(expression, context)
+    usage.substitute(expression, context)
+    tags.substitute(expression, context)
     parquet.replace_inferences(expression, context)
     kept.replace_scans(expression, context.session.connection.kept, context.session.connection.duck)
     information_schema.confine(expression, context)

@@ -81,7 +81,9 @@ def require(location: Location, privilege: str, context: Context) -> None:
         if location.kind == "TABLE":
             context.access.require_owner("TABLE", location.name)
         else:
-            context.access.require(privilege, "STAGE", location.name)
+            found = context.access.require(privilege, "STAGE", location.name)
+            if found.properties.get("URL"):
+                raise errors.unsupported(f"the files of external stage {names.show(location.name)}")
 
 
 def put(text: str, context: Context, base_url: str) -> dict[str, Any]:

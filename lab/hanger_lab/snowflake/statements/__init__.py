@@ -9,22 +9,49 @@ from hanger_lab.snowflake.parser import Parser
 from hanger_lab.snowflake.results import DESCRIBE, Result, status, table
 from hanger_lab.snowflake.session import Context
 from hanger_lab.snowflake.statements import (
+    account_settings,
+    authentication_policy,
     database,
+    database_role,
+    file_format,
     grants,
+    integration,
     lifecycle,
     monitor,
+    network,
     role,
     schema,
     show,
+    stage,
+    tag,
+    tagging,
     targets,
+    tokens,
     use,
     user,
     warehouse,
 )
 
 _DEFINITIONS = {
-    module.DEFINITION.kind: module.DEFINITION for module in (warehouse, role, user, database, schema, monitor)
+    definition.kind: definition
+    for definition in (
+        warehouse.DEFINITION,
+        role.DEFINITION,
+        user.DEFINITION,
+        database.DEFINITION,
+        schema.DEFINITION,
+        monitor.DEFINITION,
+        database_role.DEFINITION,
+        network.RULE,
+        network.POLICY,
+        authentication_policy.DEFINITION,
+        tag.DEFINITION,
+        integration.DEFINITION,
+        stage.DEFINITION,
+        file_format.DEFINITION,
+    )
 }
+_PHRASES = {**_DEFINITIONS, "STORAGE INTEGRATION": integration.DEFINITION}
 _VERBS = ("CREATE", "ALTER", "DROP", "DESC", "DESCRIBE", "SHOW", "USE", "GRANT", "REVOKE", "COMMENT", "UNDROP")
 _REFUSED = (
     "ACCOUNT", "API", "APPLICATION", "AUTHENTICATION", "CATALOG", "CONNECTION", "EXTERNAL", "FAILOVER", "GIT",
@@ -36,7 +63,7 @@ _REFUSED = (
 def run(text: str, context: Context) -> Result | None:
     """Run an account statement; None when the text is for the data plane. Raises SnowflakeError when refused."""
     words = first_words(text, 6)
-    if not words or words[0] not in _VERBS or not _is_ours(words):
+    if not words or words[0] not in _VERBS or not _is_ours(words, text):
         return None
     parser = Parser(text)
     if words[0] in ("SHOW", "DESC", "DESCRIBE"):
@@ -61,15 +88,17 @@ def is_definition(text: str) -> bool:
     """Whether the text is an account statement that ends an open transaction."""
     words = first_words(text, 6)
     ending = ("CREATE", "ALTER", "DROP", "GRANT", "REVOKE", "COMMENT")
-    return bool(words) and words[0] in ending and words[:2] != ["ALTER", "SESSION"] and _is_ours(words)
+    return bool(words) and words[0] in ending and words[:2] != ["ALTER", "SESSION"] and _is_ours(words, text)
 
 
-def _is_ours(words: list[str]) -> bool:
-    """Tables, views, stages, sequences and file formats belong to the data plane, except for grants and SHOW."""
+def _is_ours(words: list[str], text: str) -> bool:
+    """Tables, views, sequences and all that is temporary belong to the data plane, except for grants, tags and SHOW."""
+    if words[0] == "ALTER" and words[1:2] in (["TABLE"], ["VIEW"]):
+        return tagging.is_in(text)
     if words[0] in ("CREATE", "ALTER", "DROP", "DESC", "DESCRIBE"):
         rest = [w for w in words[1:] if w not in ("OR", "REPLACE", "TRANSIENT")]
         phrase = " ".join(rest)
-        return any(phrase.startswith(kind) for kind in _DEFINITIONS) or (bool(rest) and rest[0] in _REFUSED)
+        return any(phrase.startswith(kind) for kind in _PHRASES) or (bool(rest) and rest[0] in _REFUSED)
     return words[0] != "COMMENT" or any(kind.split()[0] in words for kind in _DEFINITIONS)
 
 
@@ -88,13 +117,20 @@ def _run(parser: Parser, context: Context) -> Result | None:
     if verb == "ALTER" and parser.accept("SESSION"):
         return use.alter_session(parser, context)
     if verb == "ALTER" and parser.accept("ACCOUNT"):
-        return use.alter_account(parser, context)
+        return account_settings.alter_account(parser, context)
+    if verb == "ALTER" and (parser.peek("TABLE") or parser.peek("VIEW")):
+        return tagging.change_relation(parser, context)
+    if verb == "ALTER" and (answer := tokens.alter(parser, context)) is not None:
+        return answer
     replace = verb == "CREATE" and parser.accept("OR", "REPLACE")
     parser.accept("TRANSIENT")
-    kind = parser.accept_any(_DEFINITIONS)
-    if kind is None or verb == "UNDROP":
+    phrase = parser.accept_any(_PHRASES)
+    if phrase is None or verb == "UNDROP" or (verb == "CREATE" and phrase == "INTEGRATION"):
         raise errors.unsupported(" ".join(first_words(parser.text, 3)))
-    definition = _DEFINITIONS[kind]
+    definition = _PHRASES[phrase]
+    kind = definition.kind
+    if verb == "DROP" and kind in ("STAGE", "FILE FORMAT") and stage.is_temporary(kind, parser, context):
+        return None
     if verb == "CREATE":
         return lifecycle.create(definition, parser, context, replace=replace)
     if verb == "ALTER":
@@ -109,8 +145,9 @@ def _describe(kind: str, parser: Parser, context: Context) -> Result:
     parser.end()
     context.access.require_parents(kind, name)
     target = context.access.require_visible(kind, name)
-    if kind == "USER":
-        return user.describe(target)
+    describe = _DEFINITIONS[kind].describe
+    if describe is not None:
+        return describe(context, target)
     if kind in ("DATABASE", "SCHEMA"):
         inner = ("SCHEMA",) if kind == "DATABASE" else SCHEMA_OBJECTS
         found = [o for k in inner for o in context.catalog.all(k, within=name) if context.access.sees(k, o.name)]
@@ -121,7 +158,7 @@ def _describe(kind: str, parser: Parser, context: Context) -> Result:
         )
     return table(
         ("created_on", "name", "kind"),
-        [{"created_on": target.created, "name": target.name[0], "kind": kind}],
+        [{"created_on": target.created, "name": target.name[-1], "kind": kind}],
         DESCRIBE,
     )
 

@@ -6,6 +6,7 @@ from hanger_lab.snowflake.data.engine import Engine
 from hanger_lab.snowflake.model import Securable
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.session import Context
+from hanger_lab.snowflake.statements import contents, parameters
 from hanger_lab.snowflake.statements import properties as p
 from hanger_lab.snowflake.statements.lifecycle import Definition
 
@@ -21,6 +22,7 @@ def _created(context: Context, database: Securable) -> None:
 
 
 def _dropped(context: Context, database: Securable) -> None:
+    contents.require_removable(context, database)
     if context.session.database == database.name[0]:
         context.session.database = context.session.schema = None
 
@@ -29,10 +31,7 @@ DEFINITION = Definition(
     kind="DATABASE",
     known={
         "COMMENT": p.text,
-        "DATA_RETENTION_TIME_IN_DAYS": p.integer(0, 90),
-        "MAX_DATA_EXTENSION_TIME_IN_DAYS": p.integer(0, 90),
-        "DEFAULT_DDL_COLLATION": p.text,
-        "LOG_LEVEL": p.text,
+        **parameters.checks("DATABASE"),
     },
     authorize_create=lambda context, name: context.access.require_account("CREATE DATABASE"),
     alter_privilege="MODIFY",

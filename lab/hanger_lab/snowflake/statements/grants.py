@@ -1,53 +1,58 @@
-"""GRANT and REVOKE."""
+"""GRANT and REVOKE of privileges."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from hanger_lab.snowflake import access, errors, names
-from hanger_lab.snowflake.model import ACCOUNT, FutureGrant, Grant, RoleGrant
+from hanger_lab.snowflake import errors, names
+from hanger_lab.snowflake.model import ACCOUNT, SHARED, Grant
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Parser
 from hanger_lab.snowflake.results import Result, status
 from hanger_lab.snowflake.session import Context
-from hanger_lab.snowflake.statements import targets
+from hanger_lab.snowflake.statements import future_grants, ownership, role_grants, targets
+
+_IMPORTED = ["IMPORTED PRIVILEGES"]
+_Object = tuple[str, Name]
 
 
 def grant(parser: Parser, context: Context) -> Result:
     """Run GRANT after its first word."""
-    if parser.peek("ROLE") and not parser.peek("ROLE", "ON"):
-        return _role(parser, context, give=True)
+    if role_grants.begins(parser):
+        return role_grants.change(parser, context, give=True)
     privileges = targets.read_privileges(parser)
     parser.expect("ON")
     if parser.accept("FUTURE"):
-        return _future(parser, context, privileges, give=True)
+        return future_grants.change(parser, context, privileges, give=True)
     objects = _objects(parser, context)
     parser.expect("TO")
-    role = targets.read_role(parser, context)
+    grantee = targets.read_grantee(parser, context)
+    for kind, name in objects:
+        targets.require_within(grantee, name, f"{kind.lower()} {names.show(name)}")
     if "OWNERSHIP" in privileges:
-        return _ownership(parser, context, objects, role, privileges)
+        return ownership.transfer(parser, context, objects, grantee, privileges)
     option = parser.accept("WITH", "GRANT", "OPTION")
     parser.end()
     for kind, name in objects:
-        for privilege in targets.expand(privileges, kind):
-            by = _grantor(context, privilege, kind, name)
-            context.catalog.grant(Grant(privilege, kind, name, role, by, option))
+        for privilege, by in _grantable(context, privileges, kind, name):
+            context.catalog.grant(Grant(privilege, kind, name, grantee, by, option))
     return status()
 
 
 def revoke(parser: Parser, context: Context) -> Result:
     """Run REVOKE after its first word."""
-    if parser.peek("ROLE") and not parser.peek("ROLE", "ON"):
-        return _role(parser, context, give=False)
+    if role_grants.begins(parser):
+        return role_grants.change(parser, context, give=False)
     option_only = parser.accept("GRANT", "OPTION", "FOR")
     privileges = targets.read_privileges(parser)
     parser.expect("ON")
     if parser.accept("FUTURE"):
-        return _future(parser, context, privileges, give=False)
+        return future_grants.change(parser, context, privileges, give=False, option_only=option_only)
     objects = _objects(parser, context)
     parser.expect("FROM")
-    role = targets.read_role(parser, context)
-    if not parser.accept("CASCADE"):
+    grantee = targets.read_grantee(parser, context)
+    cascade = parser.accept("CASCADE")
+    if not cascade:
         parser.accept("RESTRICT")
     parser.end()
     if "OWNERSHIP" in privileges:
@@ -55,18 +60,15 @@ def revoke(parser: Parser, context: Context) -> Result:
             3937, "0A000", "SQL compilation error:\nOwnership cannot be revoked; grant it to another role instead."
         )
     for kind, name in objects:
-        wanted = targets.expand(privileges, kind)
+        wanted = _expand(context, privileges, kind, name)
         for held in context.catalog.grants_on(kind, name):
-            if held.role == role and held.privilege in wanted:
-                _grantor(context, held.privilege, kind, name)
-                if option_only:
-                    context.catalog.replace(replace(held, with_option=False))
-                else:
-                    context.catalog.revoke(held)
+            if held.role == grantee and held.privilege in wanted:
+                _require_revoker(context, held)
+                _withdraw(context, held, cascade=cascade, option_only=option_only)
     return status()
 
 
-def _objects(parser: Parser, context: Context) -> list[tuple[str, Name]]:
+def _objects(parser: Parser, context: Context) -> list[_Object]:
     """Read what the privileges are on: one object, or ALL <kind> IN a scope."""
     if not parser.accept("ALL"):
         return [targets.read_object(parser, context)]
@@ -77,20 +79,62 @@ def _objects(parser: Parser, context: Context) -> list[tuple[str, Name]]:
     return [(k, n) for k, n in found if permitted.manages_grants or permitted.sees(k, n)]
 
 
+def _expand(context: Context, privileges: list[str], kind: str, name: Name) -> list[str]:
+    """Spell the privileges out; an imported database only has all or none of them, which are shown as USAGE."""
+    shared = kind == "DATABASE" and name == SHARED
+    if shared and privileges == _IMPORTED:
+        return ["USAGE"]
+    if shared:
+        raise errors.SnowflakeError(
+            3011,
+            "42501",
+            "SQL compilation error:\nGranting individual privileges on imported databases is not allowed. Use 'GRANT "
+            "IMPORTED PRIVILEGES' instead.",
+        )
+    return targets.expand(privileges, kind)
+
+
+def _grantable(context: Context, privileges: list[str], kind: str, name: Name) -> list[tuple[str, str]]:
+    """List the privileges with the role that grants each; ALL means those that may be granted, at least one."""
+    wanted = _expand(context, privileges, kind, name)
+    if privileges != ["ALL PRIVILEGES"]:
+        return [(privilege, _grantor(context, privilege, kind, name)) for privilege in wanted]
+    found: list[tuple[str, str]] = []
+    refusal: errors.SnowflakeError | None = None
+    for privilege in wanted:
+        try:
+            found.append((privilege, _grantor(context, privilege, kind, name)))
+        except errors.SnowflakeError as problem:
+            refusal = problem
+    if refusal is not None and not found:
+        raise refusal
+    return found
+
+
 def _grantor(context: Context, privilege: str, kind: str, name: Name) -> str:
     """Name the role that grants, or refuse: it takes ownership, the grant option, or MANAGE GRANTS."""
-    permitted = context.access
     if kind == "ACCOUNT":
         return _account_grantor(context, privilege)
-    target = context.catalog.get(kind, name)
-    managed = len(name) > 2 and context.catalog.get("SCHEMA", name[:2]).properties.get("MANAGED_ACCESS") is True
-    owner = context.catalog.get("SCHEMA", name[:2]).owner if managed else target.owner
-    if owner in permitted.all or permitted.manages_grants:
-        return owner
-    for held in context.catalog.grants_on(kind, name):
-        if held.privilege == privilege and held.with_option and held.role in permitted.all and not managed:
-            return held.role
+    permitted = context.access
+    giver = _giver(context, kind, name)
+    if giver in permitted.all or permitted.manages_grants:
+        return giver
+    if not _is_managed(context, name):
+        for held in context.catalog.grants_on(kind, name):
+            if held.privilege == privilege and held.with_option and held.role in permitted.all:
+                return held.role
     raise errors.insufficient(kind, names.show(name))
+
+
+def _giver(context: Context, kind: str, name: Name) -> str:
+    """Name the role that gives by right: the owner, or in a schema with managed access the schema's owner."""
+    if _is_managed(context, name):
+        return context.catalog.get("SCHEMA", name[:2]).owner
+    return context.catalog.get(kind, name).owner
+
+
+def _is_managed(context: Context, name: Name) -> bool:
+    return len(name) > 2 and context.catalog.get("SCHEMA", name[:2]).properties.get("MANAGED_ACCESS") is True
 
 
 def _account_grantor(context: Context, privilege: str) -> str:
@@ -105,101 +149,33 @@ def _account_grantor(context: Context, privilege: str) -> str:
     raise errors.insufficient("ACCOUNT", context.account)
 
 
-def _ownership(
-    parser: Parser, context: Context, objects: list[tuple[str, Name]], role: str, privileges: list[str]
-) -> Result:
-    if privileges != ["OWNERSHIP"]:
-        raise errors.syntax("OWNERSHIP")
-    copy = parser.accept("COPY", "CURRENT", "GRANTS")
-    drop = parser.accept("REVOKE", "CURRENT", "GRANTS")
-    parser.end()
-    for kind, name in objects:
-        if kind == "ACCOUNT":
-            raise errors.insufficient("ACCOUNT", context.account)
-        target = context.catalog.get(kind, name)
-        if not (context.access.owns(kind, name) or context.access.manages_grants):
-            raise errors.insufficient(kind, names.show(name))
-        held = context.catalog.grants_on(kind, name)
-        if held and not copy and not drop:
-            raise _dependent(held[0])
-        for grant_held in held:
-            context.catalog.revoke(grant_held)
-            if copy:
-                context.catalog.grant(replace(grant_held, granted_by=role))
-        target.owner = role
-        context.catalog.save(target)
-    return status()
-
-
-def _dependent(held: Grant) -> errors.SnowflakeError:
-    return errors.SnowflakeError(
-        3036,
-        "42501",
-        f"SQL execution error: Dependent grant of privilege '{held.privilege}' on securable "
-        f"'{names.show(held.name)}' to role '{held.role}' exists. It must be revoked first. More than one dependent "
-        "grant may exist: use 'SHOW GRANTS' command to view them. To revoke all dependent grants while transferring "
-        "object ownership, use convenience command 'GRANT OWNERSHIP ON <target_objects> TO <target_role> "
-        "REVOKE CURRENT GRANTS'.",
-    )
-
-
-def _future(parser: Parser, context: Context, privileges: list[str], *, give: bool) -> Result:
-    kind = targets.read_plural(parser)
-    scope = targets.read_scope(parser, context)
-    parser.expect("TO" if give else "FROM")
-    role = targets.read_role(parser, context)
-    option = give and parser.accept("WITH", "GRANT", "OPTION")
-    parser.end()
-    if targets.depth_of(kind) <= len(scope.name):
-        raise errors.unsupported(f"future grants on {kind} in {scope.kind}")
-    _authorize_future(context, scope)
-    for privilege in targets.expand(privileges, kind):
-        future = FutureGrant(privilege, kind, scope.name, role, option)
-        if give:
-            context.catalog.grant_future(future)
-        else:
-            context.catalog.revoke_future(future)
-    return status()
-
-
-def _authorize_future(context: Context, scope: targets.Scope) -> None:
-    """Future grants take MANAGE GRANTS; in a schema with managed access its owner may give them too."""
-    if context.access.manages_grants:
-        return
-    target = context.catalog.get(scope.kind, scope.name)
-    if target.properties.get("MANAGED_ACCESS") is True and target.owner in context.access.all:
-        return
-    raise errors.insufficient(scope.kind, names.show(scope.name))
-
-
-def _role(parser: Parser, context: Context, *, give: bool) -> Result:
-    role = targets.read_role(parser, context)
-    parser.expect("TO" if give else "FROM")
-    kind = parser.accept_any(("ROLE", "USER"))
-    if kind is None:
-        raise parser.fail()
-    receiver = parser.name()
-    parser.end()
-    if context.catalog.find(kind, receiver) is None:
-        raise errors.missing(kind, names.show(receiver))
-    _authorize_role(context, role)
-    if not give:
-        context.catalog.revoke_role(role, kind, receiver[0])
-        return status()
-    if kind == "ROLE" and receiver[0] in access.inherited(context.catalog, [role]) - {"PUBLIC"}:
-        raise errors.SnowflakeError(
-            3028, "42P16", f"SQL compilation error:\nGranting role '{role}' to '{receiver[0]}' makes a circle."
-        )
-    context.catalog.grant_role(RoleGrant(role, kind, receiver[0], context.session.role))
-    return status()
-
-
-def _authorize_role(context: Context, role: str) -> None:
-    """A role is given by its owner or with MANAGE GRANTS; ACCOUNTADMIN only by ACCOUNTADMIN."""
+def _require_revoker(context: Context, held: Grant) -> None:
+    """A privilege is taken back by the role that gave it, by the owner, or with MANAGE GRANTS."""
     permitted = context.access
-    if role in ("ACCOUNTADMIN", "ORGADMIN"):
-        allowed = "ACCOUNTADMIN" in permitted.all
+    if held.granted_by in permitted.all or permitted.manages_grants:
+        return
+    if held.kind == "ACCOUNT":
+        _account_grantor(context, held.privilege)
+    elif _giver(context, held.kind, held.name) not in permitted.all:
+        raise errors.insufficient(held.kind, names.show(held.name))
+
+
+def _withdraw(context: Context, held: Grant, *, cascade: bool, option_only: bool) -> None:
+    """Take a grant or its option back; what its holder gave by that option goes as well, or stands in the way."""
+    catalog = context.catalog
+    target = catalog.find(held.kind, held.name)
+    by_right = target is not None and target.owner == held.role
+    given = [
+        other
+        for other in catalog.grants_on(held.kind, held.name)
+        if other.privilege == held.privilege and other.granted_by == held.role and other.role != held.role
+    ]
+    dependents = given if held.with_option and not by_right else []
+    if dependents and not cascade:
+        raise errors.dependent_grant(held.privilege, names.show(held.name), dependents[0].role)
+    if option_only:
+        catalog.replace(replace(held, with_option=False))
     else:
-        allowed = permitted.owns("ROLE", (role,)) or permitted.manages_grants
-    if not allowed:
-        raise errors.insufficient("ROLE", names.show((role,)))
+        catalog.revoke(held)
+    for other in dependents:
+        _withdraw(context, other, cascade=True, option_only=False)

@@ -16,6 +16,7 @@ from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Parser, Properties
 from hanger_lab.snowflake.results import Result, status
 from hanger_lab.snowflake.session import Context
+from hanger_lab.snowflake.statements import tagging
 from hanger_lab.snowflake.statements.properties import Check, checked
 
 Hook = Callable[[Context, Securable], None]
@@ -48,9 +49,18 @@ class Definition:
     make: Callable[[Engine, Name], None] = lambda engine, name: None
     unmake: Callable[[Engine, Name], None] = lambda engine, name: None
     created: Hook = _nothing
+    altered: Hook = _nothing
     dropped: Hook = _nothing
     renamed: Callable[[Context, Name, Name], None] | None = None
     stop_words: tuple[str, ...] = field(default=())
+    fixed: tuple[str, ...] = ()
+    resolve: Callable[[Context, Properties], Properties] = lambda context, properties: properties
+    describe: Callable[[Context, Securable], Result] | None = None
+
+    @property
+    def alterable(self) -> Mapping[str, Check]:
+        """The properties that ALTER may change."""
+        return {name: check for name, check in self.known.items() if name not in self.fixed}
 
     def read(self, parser: Parser) -> Properties:
         """Read properties and the clauses that are not `NAME = value`."""
@@ -65,6 +75,21 @@ class Definition:
         return found
 
 
+def in_schema(kind: str) -> Callable[[Context, Name], None]:
+    """Make the check that the primary role may create objects of a kind in a schema."""
+
+    def authorize(context: Context, name: Name) -> None:
+        context.access.require_parents(kind, name)
+        if not context.access.holds(f"CREATE {kind}", "SCHEMA", name[:2], primary_only=True):
+            raise errors.insufficient("schema", names.show(name[1:2]))
+
+    return authorize
+
+
+def stay(_: Context, __: Name, ___: Name) -> None:
+    """Rename an object that nothing else refers to by its name."""
+
+
 def create(definition: Definition, parser: Parser, context: Context, *, replace: bool) -> Result:
     """Run CREATE after its kind was read."""
     quiet = parser.accept("IF", "NOT", "EXISTS")
@@ -76,6 +101,7 @@ def create(definition: Definition, parser: Parser, context: Context, *, replace:
     properties = checked(kind, definition.read(parser), definition.known)
     definition.validate(properties)
     definition.authorize_create(context, name)
+    properties = definition.resolve(context, properties)
     present = context.catalog.find(kind, name)
     if present is not None:
         if quiet:
@@ -102,29 +128,32 @@ def alter(definition: Definition, parser: Parser, context: Context) -> Result:
         return status()
     context.access.require_parents(kind, name)
     target = context.access.require_visible(kind, name)
+    if tagging.comes(parser):
+        return tagging.change(parser, context, target)
     if definition.action(parser, context, target):
-        parser.end()
         context.catalog.save(target)
+        parser.end()
         return status()
     if parser.accept("RENAME", "TO"):
         return _rename(definition, parser, context, target)
     _require_alter(definition, context, target)
     if parser.accept("SET"):
-        changes = checked(kind, definition.read(parser), definition.known)
+        changes = checked(kind, definition.read(parser), definition.alterable)
         if not changes:
             raise parser.fail()
         definition.validate({**target.properties, **changes})
-        target.properties = {**target.properties, **changes}
+        target.properties = {**target.properties, **definition.resolve(context, changes)}
     elif parser.accept("UNSET"):
         removed = parser.names_list()
         parser.end()
         for key in removed:
-            if key not in definition.known:
+            if key not in definition.alterable:
                 raise errors.invalid_property(key, kind)
         target.properties = {k: v for k, v in target.properties.items() if k not in removed}
     else:
         raise parser.fail()
     context.catalog.save(target)
+    definition.altered(context, target)
     return status()
 
 

@@ -7,6 +7,7 @@ from hanger_lab.snowflake.model import Securable
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Parser, Properties
 from hanger_lab.snowflake.session import Context
+from hanger_lab.snowflake.statements import contents, parameters
 from hanger_lab.snowflake.statements import properties as p
 from hanger_lab.snowflake.statements.lifecycle import Definition
 
@@ -37,6 +38,7 @@ def _created(context: Context, schema: Securable) -> None:
 
 
 def _dropped(context: Context, schema: Securable) -> None:
+    contents.require_removable(context, schema)
     if (context.session.database, context.session.schema) == schema.name:
         context.session.schema = None
 
@@ -45,9 +47,7 @@ DEFINITION = Definition(
     kind="SCHEMA",
     known={
         "COMMENT": p.text,
-        "DATA_RETENTION_TIME_IN_DAYS": p.integer(0, 90),
-        "MAX_DATA_EXTENSION_TIME_IN_DAYS": p.integer(0, 90),
-        "DEFAULT_DDL_COLLATION": p.text,
+        **parameters.checks("SCHEMA"),
         "MANAGED_ACCESS": p.boolean,
     },
     depth=2,

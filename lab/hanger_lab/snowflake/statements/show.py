@@ -5,15 +5,40 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hanger_lab.snowflake import errors, names
-from hanger_lab.snowflake.model import PLURALS, SCHEMA_OBJECTS, Securable
+from hanger_lab.snowflake.model import ACCOUNT_OBJECTS, DATABASE_OBJECTS, PLURALS, SCHEMA_OBJECTS, Securable
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Parser
 from hanger_lab.snowflake.results import Cell, Result, table
 from hanger_lab.snowflake.session import Context
-from hanger_lab.snowflake.statements import show_empty, show_grants, show_keys, show_parameters, show_rows, targets
+from hanger_lab.snowflake.statements import (
+    authentication_policy,
+    database_role,
+    file_format,
+    integration,
+    network,
+    show_empty,
+    show_grants,
+    show_keys,
+    show_parameters,
+    show_rows,
+    stage,
+    tag,
+    targets,
+    tokens,
+)
+from hanger_lab.snowflake.statements.views import View
 
 _TERSE = ("created_on", "name", "kind", "database_name", "schema_name")
-_UNSCOPED = ("WAREHOUSE", "ROLE", "USER", "RESOURCE MONITOR", "DATABASE")
+_VIEWS = {
+    **show_rows.VIEWS,
+    **network.VIEWS,
+    **authentication_policy.VIEWS,
+    **tag.VIEWS,
+    **integration.VIEWS,
+    **stage.VIEWS,
+    **file_format.VIEWS,
+    **database_role.VIEWS,
+}
 
 
 @dataclass
@@ -44,6 +69,8 @@ def show(parser: Parser, context: Context) -> Result | None:
         return show_grants.grants(parser, context)
     if parser.accept("PARAMETERS"):
         return show_parameters.parameters(parser, context)
+    if parser.accept_any(tokens.LISTINGS):
+        return tokens.show(parser, context)
     terse = parser.accept("TERSE")
     if parser.accept("OBJECTS"):
         return _show(parser, context, ("TABLE", "VIEW"), show_rows.OBJECT, terse=terse)
@@ -53,7 +80,11 @@ def show(parser: Parser, context: Context) -> Result | None:
     if plural is None:
         return _others(parser, context)
     kind = PLURALS[plural]
-    return _show(parser, context, (kind,), show_rows.VIEWS[kind], terse=terse)
+    if kind == authentication_policy.KIND and parser.accept("ON"):
+        return authentication_policy.show_in_force(parser, context)
+    if kind not in _VIEWS:
+        raise errors.unsupported(f"SHOW {plural}")
+    return _show(parser, context, (kind,), _VIEWS[kind], terse=terse)
 
 
 def read_filter(parser: Parser, context: Context, kind: str) -> Filter:
@@ -73,7 +104,7 @@ def read_filter(parser: Parser, context: Context, kind: str) -> Filter:
     return found
 
 
-def _show(parser: Parser, context: Context, kinds: tuple[str, ...], view: show_rows.View, *, terse: bool) -> Result:
+def _show(parser: Parser, context: Context, kinds: tuple[str, ...], view: View, *, terse: bool) -> Result:
     chosen = read_filter(parser, context, kinds[0])
     permitted = context.access
     objects = [o for kind in kinds for o in context.catalog.all(kind) if chosen.accepts(o)]
@@ -96,7 +127,7 @@ def _read_scope(parser: Parser, context: Context, kind: str) -> Name | None:
     """Read IN; without it the session's database (and schema) is meant, as Snowflake does."""
     session = context.session
     if not parser.accept("IN"):
-        if kind in _UNSCOPED or session.database is None:
+        if kind in ACCOUNT_OBJECTS or session.database is None:
             return None
         if kind in SCHEMA_OBJECTS and session.schema is not None:
             return (session.database, session.schema)
@@ -108,7 +139,7 @@ def _read_scope(parser: Parser, context: Context, kind: str) -> Name | None:
         return session.qualify((), 2 if word == "DATABASE" else 3, "SHOW")
     name = parser.name()
     if word is None:
-        word = "DATABASE" if len(name) == 1 and kind == "SCHEMA" else "SCHEMA"
+        word = "DATABASE" if len(name) == 1 and kind in DATABASE_OBJECTS else "SCHEMA"
     name = session.qualify(name, targets.depth_of(word), "SHOW")
     if not context.access.sees(word, name):
         raise errors.unusable()  # not 002003: dbt takes only this number to mean that a schema is not there yet

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hanger_lab.snowflake import errors, names
-from hanger_lab.snowflake.model import Grant, RoleGrant, Securable
+from hanger_lab.snowflake.model import Grant, RoleGrant, Securable, role_key, role_kind, role_name
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Parser
 from hanger_lab.snowflake.results import Cell, Result, table
@@ -29,8 +29,9 @@ def grants(parser: Parser, context: Context) -> Result:
         parser.end()
         return table(_GRANT, _on(context, kind, name))
     if parser.accept("OF"):
-        parser.expect("ROLE")
-        role = targets.read_role(parser, context)
+        if not parser.peek("ROLE") and not parser.peek("DATABASE", "ROLE"):
+            raise parser.fail()
+        role = targets.read_grantee(parser, context)
         parser.end()
         return table(_OF_ROLE, [_role_row(g) for g in context.catalog.role_grants() if g.role == role])
     if not parser.accept("TO"):
@@ -42,7 +43,7 @@ def grants(parser: Parser, context: Context) -> Result:
         if context.catalog.find("USER", user) is None:
             raise errors.missing("USER", names.show(user))
         return table(_TO_USER, _to_user(context, user[0]))
-    role = targets.read_role(parser, context)
+    role = targets.read_grantee(parser, context)
     parser.end()
     return table(_GRANT, _to_role(context, role))
 
@@ -50,7 +51,7 @@ def grants(parser: Parser, context: Context) -> Result:
 def future(parser: Parser, context: Context) -> Result:
     """Run SHOW FUTURE GRANTS IN <scope> | TO ROLE <role>."""
     if parser.accept("TO"):
-        role = targets.read_role(parser, context)
+        role = targets.read_grantee(parser, context)
         chosen = [f for f in context.catalog.futures() if f.role == role]
     else:
         scope = targets.read_scope(parser, context)
@@ -62,8 +63,8 @@ def future(parser: Parser, context: Context) -> Result:
             "privilege": f.privilege,
             "grant_on": f.kind.replace(" ", "_"),
             "name": f"{names.show(f.scope)}.<{f.kind}>",
-            "grant_to": "ROLE",
-            "grantee_name": f.role,
+            "grant_to": _kind(f.role),
+            "grantee_name": role_name(f.role)[-1],
             "grant_option": str(f.with_option).lower(),
         }
         for f in chosen
@@ -74,8 +75,8 @@ def future(parser: Parser, context: Context) -> Result:
 def _on(context: Context, kind: str, name: Name) -> list[dict[str, Cell]]:
     rows = [_row(context, grant) for grant in context.catalog.grants_on(kind, name)]
     found = context.catalog.find(kind, name)
-    if kind == "ROLE":
-        rows += [_usage(g) for g in context.catalog.role_grants() if g.role == name[0]]
+    if kind in ("ROLE", "DATABASE ROLE"):
+        rows += [_usage(g) for g in context.catalog.role_grants() if g.role == role_key(name)]
     return ([_ownership(found)] if found is not None and found.owner else []) + rows
 
 
@@ -98,11 +99,11 @@ def _row(context: Context, grant: Grant) -> dict[str, Cell]:
         "privilege": grant.privilege,
         "granted_on": grant.kind.replace(" ", "_"),
         "name": shown,
-        "granted_to": "ROLE",
-        "grantee_name": grant.role,
+        "granted_to": _kind(grant.role),
+        "grantee_name": role_name(grant.role)[-1],
         "grant_option": str(grant.with_option).lower(),
-        "granted_by": grant.granted_by,
-        "granted_by_role_type": "ROLE" if grant.granted_by else "",
+        "granted_by": role_name(grant.granted_by)[-1],
+        "granted_by_role_type": _kind(grant.granted_by) if grant.granted_by else "",
     }
 
 
@@ -112,11 +113,11 @@ def _ownership(found: Securable) -> dict[str, Cell]:
         "privilege": "OWNERSHIP",
         "granted_on": found.kind.replace(" ", "_"),
         "name": names.show(found.name),
-        "granted_to": "ROLE",
-        "grantee_name": found.owner,
+        "granted_to": found.owner_kind,
+        "grantee_name": found.owner_name,
         "grant_option": "true",
-        "granted_by": found.owner,
-        "granted_by_role_type": "ROLE",
+        "granted_by": found.owner_name,
+        "granted_by_role_type": found.owner_kind,
     }
 
 
@@ -124,10 +125,10 @@ def _usage(grant: RoleGrant) -> dict[str, Cell]:
     return {
         "created_on": grant.created,
         "privilege": "USAGE",
-        "granted_on": "ROLE",
-        "name": names.show((grant.role,)),
-        "granted_to": grant.to_kind,
-        "grantee_name": grant.to_name,
+        "granted_on": _kind(grant.role),
+        "name": names.show(role_name(grant.role)),
+        "granted_to": grant.to_kind if grant.to_kind == "USER" else _kind(grant.to_name),
+        "grantee_name": role_name(grant.to_name)[-1],
         "grant_option": "false",
         "granted_by": grant.granted_by,
         "granted_by_role_type": "ROLE",
@@ -135,10 +136,16 @@ def _usage(grant: RoleGrant) -> dict[str, Cell]:
 
 
 def _role_row(grant: RoleGrant) -> dict[str, Cell]:
+    """Fill a row of SHOW GRANTS OF, which names database roles in full."""
+    role, receiver = role_name(grant.role), role_name(grant.to_name)
     return {
         "created_on": grant.created,
-        "role": grant.role,
-        "granted_to": grant.to_kind,
-        "grantee_name": grant.to_name,
-        "granted_by": grant.granted_by,
+        "role": role[0] if len(role) == 1 else names.show(role),
+        "granted_to": grant.to_kind if grant.to_kind == "USER" else _kind(grant.to_name),
+        "grantee_name": receiver[0] if len(receiver) == 1 else names.show(receiver),
+        "granted_by": role_name(grant.granted_by)[-1],
     }
+
+
+def _kind(role: str) -> str:
+    return role_kind(role).replace(" ", "_")

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from hanger_lab.snowflake.model import Securable
-from hanger_lab.snowflake.parser import Value
-from hanger_lab.snowflake.results import Cell
+from hanger_lab.snowflake import lockout, names, tokens
+from hanger_lab.snowflake.model import SHARED, Securable, role_kind
 from hanger_lab.snowflake.session import Context
-from hanger_lab.snowflake.statements import user, warehouse
-
-Row = dict[str, Cell]
-
-
-@dataclass(frozen=True)
-class View:
-    """How one kind of object is shown."""
-
-    columns: tuple[str, ...]
-    rows: Callable[[Context, Sequence[Securable]], list[Row]]
-
-
-def _columns(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
-
-
-def _scalar(value: Value, default: Cell = None) -> Cell:
-    return default if value is None or isinstance(value, list) else value
+from hanger_lab.snowflake.statements import parameters, user, warehouse
+from hanger_lab.snowflake.statements.views import Row, View, basic, columns, scalar
+from hanger_lab.snowflake.usage import intervals
 
 
 def _flag(value: object) -> str:
@@ -38,65 +20,57 @@ def _mark(value: bool) -> str:
     return "Y" if value else "N"
 
 
-def _basic(shown: Securable) -> Row:
-    owner_type = "ROLE" if shown.owner else ""
-    return {
-        "created_on": shown.created,
-        "name": shown.name[-1],
-        "owner": shown.owner,
-        "comment": shown.comment,
-        "owner_role_type": owner_type,
-        "is_default": "N",
-        "is_current": "N",
-    }
-
-
 def _warehouses(context: Context, objects: Sequence[Securable]) -> list[Row]:
     rows: list[Row] = []
     for shown in objects:
         given = shown.properties
-        running = warehouse.state(shown) == "STARTED"
+        state = context.meter.state(shown)
+        running = state != "SUSPENDED"
         row: Row = {
-            "state": warehouse.state(shown),
-            "type": _scalar(given.get("WAREHOUSE_TYPE"), "STANDARD"),
+            "state": state,
+            "type": scalar(given.get("WAREHOUSE_TYPE"), "STANDARD"),
             "size": warehouse.SIZES[str(given.get("WAREHOUSE_SIZE") or "XSMALL")],
-            "min_cluster_count": _scalar(given.get("MIN_CLUSTER_COUNT"), 1),
-            "max_cluster_count": _scalar(given.get("MAX_CLUSTER_COUNT"), 1),
+            "min_cluster_count": scalar(given.get("MIN_CLUSTER_COUNT"), 1),
+            "max_cluster_count": scalar(given.get("MAX_CLUSTER_COUNT"), 1),
             "started_clusters": int(running),
-            "running": 0,
+            "running": len(context.meter.working(shown.name[0])),
             "queued": 0,
             "is_current": _mark(shown.name[0] == context.session.warehouse),
-            "auto_suspend": _scalar(given.get("AUTO_SUSPEND", 600)),
+            "auto_suspend": scalar(given.get("AUTO_SUSPEND", 600)),
             "auto_resume": _flag(given.get("AUTO_RESUME", True)),
             "available": "100" if running else "",
             "provisioning": "0" if running else "",
             "quiescing": "0" if running else "",
             "other": "0" if running else "",
-            "resumed_on": _scalar(given.get("RESUMED"), shown.created),
+            "resumed_on": scalar(given.get("RESUMED"), shown.created),
             "updated_on": shown.created,
             "enable_query_acceleration": _flag(given.get("ENABLE_QUERY_ACCELERATION")),
-            "query_acceleration_max_scale_factor": _scalar(given.get("QUERY_ACCELERATION_MAX_SCALE_FACTOR"), 8),
-            "resource_monitor": _scalar(given.get("RESOURCE_MONITOR"), "null"),
+            "query_acceleration_max_scale_factor": scalar(given.get("QUERY_ACCELERATION_MAX_SCALE_FACTOR"), 8),
+            "resource_monitor": scalar(given.get("RESOURCE_MONITOR"), "null"),
             "actives": int(running),
             "pendings": 0,
             "failed": 0,
             "suspended": int(not running),
             "uuid": "0",
-            "scaling_policy": _scalar(given.get("SCALING_POLICY"), "STANDARD"),
+            "scaling_policy": scalar(given.get("SCALING_POLICY"), "STANDARD"),
         }
-        rows.append({**_basic(shown), **row})
+        rows.append({**basic(shown), **row})
     return rows
+
+
+def _retention(context: Context, shown: Securable) -> str:
+    return str(parameters.effective(context.catalog, shown, "DATA_RETENTION_TIME_IN_DAYS").value)
 
 
 def _databases(context: Context, objects: Sequence[Securable]) -> list[Row]:
     return [
         {
-            **_basic(shown),
+            **basic(shown),
             "is_current": _mark(shown.name[0] == context.session.database),
             "origin": "",
             "options": "",
-            "retention_time": str(shown.properties.get("DATA_RETENTION_TIME_IN_DAYS", 1)),
-            "kind": "STANDARD",
+            "retention_time": _retention(context, shown),
+            "kind": "APPLICATION" if shown.name == SHARED else "STANDARD",
         }
         for shown in objects
     ]
@@ -106,11 +80,11 @@ def _schemas(context: Context, objects: Sequence[Securable]) -> list[Row]:
     current = (context.session.database, context.session.schema)
     return [
         {
-            **_basic(shown),
+            **basic(shown),
             "is_current": _mark(shown.name == current),
             "database_name": shown.name[0],
             "options": "MANAGED ACCESS" if shown.properties.get("MANAGED_ACCESS") else "",
-            "retention_time": str(shown.properties.get("DATA_RETENTION_TIME_IN_DAYS", 1)),
+            "retention_time": _retention(context, shown),
         }
         for shown in objects
     ]
@@ -129,22 +103,27 @@ def _roles(context: Context, objects: Sequence[Securable]) -> list[Row]:
             "is_inherited": _mark(role in inherited and role != context.session.role),
             "assigned_to_users": sum(g.role == role and g.to_kind == "USER" for g in given),
             "granted_to_roles": sum(g.role == role and g.to_kind == "ROLE" for g in given),
-            "granted_roles": sum((g.to_kind, g.to_name) == ("ROLE", role) for g in given),
+            "granted_roles": sum(
+                (g.to_kind, g.to_name) == ("ROLE", role) for g in given if role_kind(g.role) == "ROLE"
+            ),
         }
-        rows.append({**_basic(shown), **row})
+        rows.append({**basic(shown), **row})
     return rows
 
 
 def _users(context: Context, objects: Sequence[Securable]) -> list[Row]:
     rows: list[Row] = []
+    now = context.clock()
     for shown in objects:
         given = shown.properties
-        row: Row = {name.lower(): _scalar(given.get(name), "") for name in _USER_TEXTS}
+        row: Row = {name.lower(): scalar(given.get(name), "") for name in _USER_TEXTS}
         row.update(
             login_name=user.login_name(shown),
-            display_name=_scalar(given.get("DISPLAY_NAME"), shown.name[0]),
-            days_to_expiry="",
-            mins_to_unlock="",
+            display_name=scalar(given.get("DISPLAY_NAME"), shown.name[0]),
+            days_to_expiry=lockout.days_left(shown, now) or "",
+            mins_to_unlock=str(lockout.minutes_left(shown, now) or ""),
+            expires_at_time=lockout.expires_at(shown),
+            locked_until_time=lockout.locked_until(shown, now),
             mins_to_bypass_mfa="",
             disabled=_flag(given.get("DISABLED")),
             must_change_password=_flag(given.get("MUST_CHANGE_PASSWORD")),
@@ -155,32 +134,37 @@ def _users(context: Context, objects: Sequence[Securable]) -> list[Row]:
             has_password=_flag(given.get("PASSWORD")),
             has_rsa_public_key=_flag(given.get("RSA_PUBLIC_KEY") or given.get("RSA_PUBLIC_KEY_2")),
             has_mfa="false",
-            has_pat="false",
+            has_pat=_flag(any(now < token.expires for token in tokens.of(shown))),
             has_workload_identity="false",
         )
-        rows.append({**_basic(shown), **row})
+        rows.append({**basic(shown), **row})
     return rows
 
 
 def _monitors(context: Context, objects: Sequence[Securable]) -> list[Row]:
     used = {w.properties.get("RESOURCE_MONITOR") for w in context.catalog.all("WAREHOUSE")}
+    whole = context.catalog.parameters.get("RESOURCE_MONITOR")
     rows: list[Row] = []
     for shown in objects:
         quota = shown.properties.get("CREDIT_QUOTA")
         amount = f"{float(quota):.2f}" if isinstance(quota, (int, float)) else None
-        on_account = context.catalog.parameters.get("RESOURCE_MONITOR") == shown.name[0]
-        level = "ACCOUNT" if on_account else "WAREHOUSE" if shown.name[0] in used else None
+        name = names.show(shown.name)
+        level = "ACCOUNT" if name == whole else "WAREHOUSE" if name in used else None
+        spent = context.meter.used(shown)
+        left = f"{max(0.0, float(quota) - spent):.2f}" if isinstance(quota, (int, float)) else None
         row: Row = {
             "credit_quota": amount,
-            "used_credits": "0.00",
-            "remaining_credits": amount,
+            "used_credits": f"{spent:.2f}",
+            "remaining_credits": left,
             "level": level,
-            "frequency": _scalar(shown.properties.get("FREQUENCY"), "MONTHLY"),
+            "start_time": intervals.beginning(shown.properties, shown.created),
+            "end_time": intervals.ending(shown.properties),
+            "frequency": scalar(shown.properties.get("FREQUENCY"), "MONTHLY"),
             "notify_at": _triggers(shown, "NOTIFY"),
             "suspend_at": _triggers(shown, "SUSPEND"),
             "suspend_immediately_at": _triggers(shown, "SUSPEND_IMMEDIATE"),
         }
-        rows.append({**_basic(shown), **row})
+        rows.append({**basic(shown), **row})
     return rows
 
 
@@ -204,7 +188,7 @@ def _relations(context: Context, objects: Sequence[Securable]) -> list[Row]:
             "cluster_by": "",
             "rows": sizes.get(shown.name) if is_table else None,
             "bytes": 0 if is_table else None,
-            "retention_time": "1",
+            "retention_time": _retention(context, shown),
             "automatic_clustering": "OFF",
             "change_tracking": "OFF",
             "text": context.engine.view_text(shown.name) if not is_table else None,
@@ -214,21 +198,16 @@ def _relations(context: Context, objects: Sequence[Securable]) -> list[Row]:
             "is_secure": "false",
             "is_materialized": "false",
         }
-        rows.append({**_basic(shown), **row})
+        rows.append({**basic(shown), **row})
     return rows
 
 
 def _others(context: Context, objects: Sequence[Securable]) -> list[Row]:
     return [
         {
-            **_basic(shown),
+            **basic(shown),
             "database_name": shown.name[0],
             "schema_name": shown.name[1],
-            "url": "",
-            "has_credentials": "N",
-            "has_encryption_key": "N",
-            "type": str(shown.properties.get("TYPE") or "INTERNAL"),
-            "directory_enabled": "N",
             "next_value": None,
             "interval": 1,
         }
@@ -246,11 +225,11 @@ def _objects(context: Context, objects: Sequence[Securable]) -> list[Row]:
     return [{**row, "kind": shown.kind} for row, shown in zip(_relations(context, objects), objects, strict=True)]
 
 
-COLUMN_COLUMNS = _columns(
+COLUMN_COLUMNS = columns(
     "table_name schema_name column_name data_type null? default kind expression comment database_name autoincrement"
 )
 OBJECT = View(
-    _columns(
+    columns(
         "created_on name database_name schema_name kind comment cluster_by rows bytes owner retention_time "
         "owner_role_type is_hybrid is_dynamic is_iceberg"
     ),
@@ -258,7 +237,7 @@ OBJECT = View(
 )
 VIEWS = {
     "WAREHOUSE": View(
-        _columns(
+        columns(
             "name state type size min_cluster_count max_cluster_count started_clusters running queued is_default "
             "is_current auto_suspend auto_resume available provisioning quiescing other created_on resumed_on "
             "updated_on owner comment enable_query_acceleration query_acceleration_max_scale_factor resource_monitor "
@@ -267,14 +246,14 @@ VIEWS = {
         _warehouses,
     ),
     "DATABASE": View(
-        _columns(
+        columns(
             "created_on name is_default is_current origin owner comment options retention_time kind budget "
             "owner_role_type object_visibility"
         ),
         _databases,
     ),
     "SCHEMA": View(
-        _columns(
+        columns(
             "created_on name is_default is_current database_name owner comment options retention_time "
             "owner_role_type classification_profile_database classification_profile_schema classification_profile "
             "object_visibility"
@@ -282,14 +261,14 @@ VIEWS = {
         _schemas,
     ),
     "ROLE": View(
-        _columns(
+        columns(
             "created_on name is_default is_current is_inherited assigned_to_users granted_to_roles granted_roles "
             "owner comment"
         ),
         _roles,
     ),
     "USER": View(
-        _columns(
+        columns(
             "name created_on login_name display_name first_name last_name email mins_to_unlock days_to_expiry "
             "comment disabled must_change_password snowflake_lock default_warehouse default_namespace default_role "
             "default_secondary_roles ext_authn_duo ext_authn_uid mins_to_bypass_mfa owner last_success_login "
@@ -299,14 +278,14 @@ VIEWS = {
         _users,
     ),
     "RESOURCE MONITOR": View(
-        _columns(
+        columns(
             "name credit_quota used_credits remaining_credits level frequency start_time end_time notify_at "
             "suspend_at suspend_immediately_at created_on owner comment notify_users"
         ),
         _monitors,
     ),
     "TABLE": View(
-        _columns(
+        columns(
             "created_on name database_name schema_name kind comment cluster_by rows bytes owner retention_time "
             "automatic_clustering change_tracking is_external enable_schema_evolution owner_role_type is_event "
             "budget is_hybrid is_iceberg is_dynamic is_immutable"
@@ -314,25 +293,14 @@ VIEWS = {
         _relations,
     ),
     "VIEW": View(
-        _columns(
+        columns(
             "created_on name reserved database_name schema_name owner comment text is_secure is_materialized "
             "owner_role_type change_tracking"
         ),
         _relations,
     ),
-    "STAGE": View(
-        _columns(
-            "created_on name database_name schema_name url has_credentials has_encryption_key owner comment region "
-            "type cloud notification_channel storage_integration endpoint owner_role_type directory_enabled"
-        ),
-        _others,
-    ),
     "SEQUENCE": View(
-        _columns("name database_name schema_name next_value interval created_on owner comment owner_role_type ordered"),
-        _others,
-    ),
-    "FILE FORMAT": View(
-        _columns("created_on name database_name schema_name type owner comment format_options owner_role_type"),
+        columns("name database_name schema_name next_value interval created_on owner comment owner_role_type ordered"),
         _others,
     ),
 }

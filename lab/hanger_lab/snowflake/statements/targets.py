@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hanger_lab.snowflake import errors, names
-from hanger_lab.snowflake.model import ACCOUNT, PLURALS, PRIVILEGES, SCHEMA_OBJECTS, Securable
+from hanger_lab.snowflake.model import (
+    ACCOUNT,
+    DATABASE_OBJECTS,
+    PLURALS,
+    PRIVILEGES,
+    PROMISED_PLURALS,
+    PROMISED_PRIVILEGES,
+    SCHEMA_OBJECTS,
+    Securable,
+    role_key,
+    role_kind,
+    role_name,
+)
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Parser
 from hanger_lab.snowflake.session import Context
@@ -23,7 +35,7 @@ class Scope:
 
 def depth_of(kind: str) -> int:
     """How many parts a full name of the kind has."""
-    return 3 if kind in SCHEMA_OBJECTS else 2 if kind == "SCHEMA" else 1
+    return 3 if kind in (*SCHEMA_OBJECTS, *PROMISED_PRIVILEGES) else 2 if kind in DATABASE_OBJECTS else 1
 
 
 def read_kind(parser: Parser) -> str:
@@ -39,11 +51,12 @@ def _optional_kind(parser: Parser) -> str | None:
 
 
 def read_plural(parser: Parser) -> str:
-    """Read a kind of object in the plural."""
-    plural = parser.accept_any(PLURALS)
+    """Read a kind of object in the plural, also one that cannot be created here."""
+    known = {**PLURALS, **PROMISED_PLURALS}
+    plural = parser.accept_any(known)
     if plural is None:
         raise parser.fail()
-    return PLURALS[plural]
+    return known[plural]
 
 
 def read_scope(parser: Parser, context: Context) -> Scope:
@@ -82,6 +95,27 @@ def read_role(parser: Parser, context: Context) -> str:
     return role[0]
 
 
+def read_grantee(parser: Parser, context: Context) -> str:
+    """Read `[ROLE] r` or `DATABASE ROLE [d.]r`, and return the role's key; the role must exist."""
+    if not parser.accept("DATABASE", "ROLE"):
+        return read_role(parser, context)
+    name = context.session.qualify(parser.name(), 2, "GRANT")
+    context.access.require_visible("DATABASE ROLE", name)
+    return role_key(name)
+
+
+def require_within(grantee: str, name: Name, shown: str) -> None:
+    """Refuse to give a database role anything outside its database."""
+    if role_kind(grantee) == "DATABASE ROLE" and role_name(grantee)[:1] != name[:1]:
+        role = names.show(role_name(grantee))
+        raise errors.SnowflakeError(
+            3008,
+            "42501",
+            f"SQL compilation error:\nDatabase role '{role}' cannot hold a privilege on {shown}: it is not in the "
+            "role's database.",
+        )
+
+
 def read_privileges(parser: Parser) -> list[str]:
     """Read privileges up to ON."""
     privileges: list[str] = []
@@ -98,7 +132,7 @@ def read_privileges(parser: Parser) -> list[str]:
 
 def expand(privileges: list[str], kind: str) -> list[str]:
     """Spell out ALL PRIVILEGES and refuse what the kind of object does not have."""
-    known = PRIVILEGES[kind]
+    known = PRIVILEGES.get(kind) or PROMISED_PRIVILEGES.get(kind, ())
     if privileges == ["ALL PRIVILEGES"]:
         return list(known)
     for privilege in privileges:

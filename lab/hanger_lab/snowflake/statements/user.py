@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hanger_lab.snowflake import errors, keys
-from hanger_lab.snowflake.model import Securable
+from hanger_lab.snowflake import errors, keys, lockout, names, policies
+from hanger_lab.snowflake.model import ACCOUNT, Securable
 from hanger_lab.snowflake.names import Name
-from hanger_lab.snowflake.parser import Properties, Value
+from hanger_lab.snowflake.parser import Parser, Properties, Value
 from hanger_lab.snowflake.results import DESCRIBE, Cell, Result, table
 from hanger_lab.snowflake.session import Context
+from hanger_lab.snowflake.statements import authentication_policy, network, parameters
 from hanger_lab.snowflake.statements import properties as p
 from hanger_lab.snowflake.statements.lifecycle import Definition
 
@@ -26,9 +27,9 @@ def secondary_roles(user: Securable) -> bool:
     return user.properties.get("DEFAULT_SECONDARY_ROLES", ["ALL"]) == ["ALL"]
 
 
-def describe(user: Securable) -> Result:
+def _describe(context: Context, user: Securable) -> Result:
     """Answer DESCRIBE USER."""
-    properties = user.properties
+    properties, now = user.properties, context.clock()
     key_rows: dict[str, Cell] = {}
     for slot in ("RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY_2"):
         key = properties.get(slot)
@@ -46,8 +47,8 @@ def describe(user: Securable) -> Result:
         "DISABLED": _flag(properties.get("DISABLED")),
         "SNOWFLAKE_LOCK": "false",
         "SNOWFLAKE_SUPPORT": "false",
-        "DAYS_TO_EXPIRY": _text(properties.get("DAYS_TO_EXPIRY")),
-        "MINS_TO_UNLOCK": None,
+        "DAYS_TO_EXPIRY": lockout.days_left(user, now),
+        "MINS_TO_UNLOCK": _text(lockout.minutes_left(user, now)),
         "DEFAULT_WAREHOUSE": _text(properties.get("DEFAULT_WAREHOUSE")),
         "DEFAULT_NAMESPACE": _text(properties.get("DEFAULT_NAMESPACE")),
         "DEFAULT_ROLE": _text(properties.get("DEFAULT_ROLE")),
@@ -95,6 +96,33 @@ def _validate(properties: Properties) -> None:
                 raise errors.SnowflakeError(3666, "0A000", f"Cannot set {name} on users with TYPE=SERVICE.")
 
 
+def _action(parser: Parser, context: Context, user: Securable) -> bool:
+    """Set an authentication policy; without the account's right to apply them it takes ownership of the user."""
+    changed = authentication_policy.read_setting(parser, context, user.properties, names.show(user.name))
+    if changed is None:
+        return False
+    if not context.access.holds("APPLY AUTHENTICATION POLICY", "ACCOUNT", ACCOUNT):
+        context.access.require_owner("USER", user.name)
+    user.properties = changed
+    return True
+
+
+def _resolve(context: Context, properties: Properties) -> Properties:
+    policy = properties.get("NETWORK_POLICY")
+    if isinstance(policy, str):
+        context.access.require_visible("NETWORK POLICY", names.split(policy))
+    return lockout.resolve(properties, context.clock())
+
+
+def _altered(context: Context, user: Securable) -> None:
+    """A network policy that would lock out the user's own session is refused."""
+    lockout.follow(user)
+    context.catalog.save(user)
+    in_force = policies.network_policy(context.catalog, user)
+    if user.name[0] == context.session.user and in_force is not None and user.properties.get("NETWORK_POLICY"):
+        network.require_reachable(context, in_force)
+
+
 def _renamed(context: Context, old: Name, new: Name) -> None:
     for given in context.catalog.role_grants():
         if (given.to_kind, given.to_name) == ("USER", old[0]):
@@ -120,6 +148,7 @@ DEFINITION = Definition(
         "MUST_CHANGE_PASSWORD": p.boolean,
         "DISABLED": p.boolean,
         "DAYS_TO_EXPIRY": p.integer(0, 36_500),
+        "MINS_TO_UNLOCK": p.integer(0, 10_000_000),
         "MINS_TO_BYPASS_MFA": p.integer(0, 1_440),
         "DEFAULT_WAREHOUSE": p.identifier,
         "DEFAULT_NAMESPACE": p.identifier,
@@ -129,12 +158,14 @@ DEFINITION = Definition(
         "RSA_PUBLIC_KEY_2": _public_key,
         "TYPE": p.choice("PERSON", "SERVICE", "LEGACY_SERVICE"),
         "COMMENT": p.text,
-        "STATEMENT_TIMEOUT_IN_SECONDS": p.integer(0, 604_800),
-        "QUERY_TAG": p.text,
-        "TIMEZONE": p.text,
+        **parameters.checks("USER"),
     },
     authorize_create=lambda context, name: context.access.require_account("CREATE USER"),
     validate=_validate,
+    resolve=_resolve,
+    action=_action,
+    altered=_altered,
+    describe=_describe,
     renamed=_renamed,
     dropped=_dropped,
 )

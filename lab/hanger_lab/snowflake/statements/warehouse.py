@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 from hanger_lab.snowflake import errors, names
 from hanger_lab.snowflake.model import Securable
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Parser
 from hanger_lab.snowflake.session import Context
+from hanger_lab.snowflake.statements import parameters
 from hanger_lab.snowflake.statements import properties as p
 from hanger_lab.snowflake.statements.lifecycle import Definition
 
@@ -37,35 +36,29 @@ _SPELLINGS = {
 }
 
 
-def state(warehouse: Securable) -> str:
-    """STARTED or SUSPENDED; a warehouse that is idle for longer than AUTO_SUSPEND is suspended."""
-    if warehouse.properties.get("STATE") != "STARTED":
-        return "SUSPENDED"
-    idle_after = warehouse.properties.get("AUTO_SUSPEND", 600)
-    used = warehouse.properties.get("USED")
-    if isinstance(idle_after, int) and idle_after > 0 and isinstance(used, float) and time.time() - used > idle_after:
-        return "SUSPENDED"
-    return "STARTED"
-
-
 def wake(context: Context, name: str) -> None:
-    """Note that a statement runs on the warehouse, starting it if it may start by itself."""
-    warehouse = context.catalog.get("WAREHOUSE", (name,))
-    running = state(warehouse) == "STARTED"
-    if not running and warehouse.properties.get("AUTO_RESUME", True) is False:
-        raise errors.no_warehouse()
-    warehouse.properties["USED"] = time.time()
-    if not running:
-        warehouse.properties.update(STATE="STARTED", RESUMED=time.time())
-        with context.catalog.change():
-            context.catalog.save(warehouse)
+    """Let the warehouse work for the statement, starting it if it may start by itself."""
+    if not context.describe_only:
+        context.meter.begin(context.session.id, context.catalog.get("WAREHOUSE", (name,)))
 
 
 def _created(context: Context, warehouse: Securable) -> None:
     suspended = warehouse.properties.pop("INITIALLY_SUSPENDED", False)
-    warehouse.properties.update(STATE="SUSPENDED" if suspended else "STARTED", USED=time.time())
     _check_monitor(context, warehouse)
+    if not suspended:
+        context.meter.require_quota(warehouse)
+        _start(context, warehouse)
     context.session.warehouse = warehouse.name[0]
+
+
+def _altered(context: Context, warehouse: Securable) -> None:
+    _check_monitor(context, warehouse)
+    context.catalog.afterwards(lambda: context.meter.follow(warehouse))
+
+
+def _start(context: Context, warehouse: Securable) -> None:
+    warehouse.properties["RESUMED"] = context.clock()
+    context.catalog.afterwards(lambda: context.meter.resume(warehouse))
 
 
 def _check_monitor(context: Context, warehouse: Securable) -> None:
@@ -75,11 +68,14 @@ def _check_monitor(context: Context, warehouse: Securable) -> None:
 
 
 def _dropped(context: Context, warehouse: Securable) -> None:
+    name = warehouse.name[0]
+    context.catalog.afterwards(lambda: context.meter.forget(name))
     if context.session.warehouse == warehouse.name[0]:
         context.session.warehouse = None
 
 
 def _renamed(context: Context, old: Name, new: Name) -> None:
+    context.catalog.afterwards(lambda: context.meter.rename(old[0], new[0]))
     if context.session.warehouse == old[0]:
         context.session.warehouse = new[0]
 
@@ -87,20 +83,23 @@ def _renamed(context: Context, old: Name, new: Name) -> None:
 def _action(parser: Parser, context: Context, warehouse: Securable) -> bool:
     if parser.accept("SUSPEND"):
         context.access.require("OPERATE", "WAREHOUSE", warehouse.name)
-        if state(warehouse) == "SUSPENDED":
+        if context.meter.state(warehouse) != "STARTED":
             raise errors.SnowflakeError(
                 90064, "22000", f"Invalid state. Warehouse '{names.show(warehouse.name)}' cannot be suspended."
             )
-        warehouse.properties["STATE"] = "SUSPENDED"
+        context.catalog.afterwards(lambda: context.meter.suspend(warehouse.name[0]))
         return True
     if parser.accept("RESUME"):
         context.access.require("OPERATE", "WAREHOUSE", warehouse.name)
         if_suspended = parser.accept("IF", "SUSPENDED")
-        if state(warehouse) == "STARTED" and not if_suspended:
+        running = context.meter.state(warehouse) == "STARTED"
+        if running and not if_suspended:
             raise errors.SnowflakeError(
                 90063, "22000", f"Invalid state. Warehouse '{names.show(warehouse.name)}' cannot be resumed."
             )
-        warehouse.properties.update(STATE="STARTED", USED=time.time(), RESUMED=time.time())
+        if not running:
+            context.meter.require_quota(warehouse)
+            _start(context, warehouse)
         return True
     if parser.accept("ABORT", "ALL", "QUERIES"):
         raise errors.unsupported("ABORT ALL QUERIES")
@@ -122,14 +121,13 @@ DEFINITION = Definition(
         "COMMENT": p.text,
         "ENABLE_QUERY_ACCELERATION": p.boolean,
         "QUERY_ACCELERATION_MAX_SCALE_FACTOR": p.integer(0, 100),
-        "MAX_CONCURRENCY_LEVEL": p.integer(1, 32),
-        "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS": p.integer(0, 604_800),
-        "STATEMENT_TIMEOUT_IN_SECONDS": p.integer(0, 604_800),
+        **parameters.checks("WAREHOUSE"),
     },
     authorize_create=lambda context, name: context.access.require_account("CREATE WAREHOUSE"),
     alter_privilege="MODIFY",
     action=_action,
     created=_created,
+    altered=_altered,
     dropped=_dropped,
     renamed=_renamed,
     stop_words=("WITH",),

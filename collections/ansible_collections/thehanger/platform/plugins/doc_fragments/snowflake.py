@@ -11,18 +11,28 @@ class ModuleDocFragment:
 
     DOCUMENTATION = r"""
 options:
+  connection_name:
+    description:
+      - Name of a connection in C(connections.toml), or in the section C([connections]) of C(config.toml), which the
+        connector and the Snowflake CLI keep in E(SNOWFLAKE_HOME), by default in C(~/.snowflake).
+      - What a task says wins over what stands there, which wins over the environment. Instead of the file, a variable
+        such as E(SNOWFLAKE_CONNECTIONS_<NAME>_PASSWORD) may hold a value. Settings that are no option here, such as a
+        database, are left aside.
+      - A file that its group or others may write is refused, and one that they may read is warned about, unless
+        E(SF_SKIP_TOKEN_FILE_PERMISSIONS_VERIFICATION) is V(true).
+      - Falls back to E(SNOWFLAKE_DEFAULT_CONNECTION_NAME) where the task has neither O(account) nor O(user) nor
+        anything to log in with.
+    type: str
   account:
     description:
-      - Identifier of the account, for example V(myorg-myaccount).
+      - Identifier of the account, for example V(myorg-myaccount). Needed, here or where O(connection_name) leads.
       - Falls back to the environment variable E(SNOWFLAKE_ACCOUNT).
     type: str
-    required: true
   user:
     description:
-      - User who logs in with a key pair.
+      - User who logs in. Needed, unless a token says who its user is.
       - Falls back to the environment variable E(SNOWFLAKE_USER).
     type: str
-    required: true
   host:
     description:
       - Host of the endpoint. Without it, C(<account>.snowflakecomputing.com).
@@ -35,11 +45,10 @@ options:
     type: int
   protocol:
     description:
-      - V(http) is refused unless every address of O(host) is a loopback or a private one.
+      - Without it V(https). V(http) is refused unless every address of O(host) is a loopback or a private one.
       - Falls back to the environment variable E(SNOWFLAKE_PROTOCOL).
     type: str
     choices: [https, http]
-    default: https
   role:
     description:
       - Role of the session. It owns what is created. Without it, the default role of the user.
@@ -50,30 +59,63 @@ options:
       - Warehouse of the session. Only reading tables needs one.
       - Falls back to the environment variable E(SNOWFLAKE_WAREHOUSE).
     type: str
+  authenticator:
+    description:
+      - How to log in. Without it, what is given says so, and it must say so in one way, in the first of the task, the
+        named connection and the environment that says anything.
+      - A private key means V(snowflake_jwt), O(password) means V(snowflake), and a token means
+        V(programmatic_access_token). For an access token of OAuth, say V(oauth).
+      - V(username_password_mfa) is for people whose second factor is a push message. Raise O(login_timeout) to the time
+        that they take to answer it.
+      - Falls back to the environment variable E(SNOWFLAKE_AUTHENTICATOR).
+    type: str
+    choices: [snowflake_jwt, programmatic_access_token, oauth, snowflake, username_password_mfa]
   private_key_path:
     description:
-      - File with the private RSA key of O(user), in PEM (PKCS 8).
-      - Either this or O(private_key_content) is needed; the content wins.
-      - Falls back to the environment variable E(SNOWFLAKE_PRIVATE_KEY_PATH).
+      - File with the private RSA key of O(user), in PEM (PKCS 8). What a service should log in with.
+      - O(private_key_content) wins over it.
+      - Falls back to the environment variables E(SNOWFLAKE_PRIVATE_KEY_PATH) and E(SNOWFLAKE_PRIVATE_KEY_FILE).
     type: path
   private_key_content:
     description:
       - The private key itself, for example from a vault.
-      - Falls back to the environment variable E(SNOWFLAKE_PRIVATE_KEY_CONTENT).
+      - Falls back to the environment variables E(SNOWFLAKE_PRIVATE_KEY_CONTENT) and E(SNOWFLAKE_PRIVATE_KEY_RAW).
     type: str
   private_key_passphrase:
     description:
       - Passphrase of an encrypted private key.
-      - Falls back to the environment variable E(SNOWFLAKE_PRIVATE_KEY_PASSPHRASE).
+      - Falls back to the environment variables E(SNOWFLAKE_PRIVATE_KEY_PASSPHRASE), E(SNOWFLAKE_PRIVATE_KEY_FILE_PWD)
+        and E(PRIVATE_KEY_PASSPHRASE).
+    type: str
+  token:
+    description:
+      - A programmatic access token, or an access token of OAuth with O(authenticator=oauth).
+      - Falls back to the environment variable E(SNOWFLAKE_TOKEN).
+    type: str
+  token_file_path:
+    description:
+      - File with the token and nothing else. O(token) wins over it.
+      - Falls back to the environment variable E(SNOWFLAKE_TOKEN_FILE_PATH).
+    type: path
+  password:
+    description:
+      - Password of a person. A service has none; Snowflake refuses it.
+      - Falls back to the environment variable E(SNOWFLAKE_PASSWORD).
+    type: str
+  passcode:
+    description:
+      - What the authenticator of the person who has O(password) shows now.
+      - Falls back to the environment variable E(SNOWFLAKE_MFA_PASSCODE).
     type: str
   login_timeout:
     description:
-      - Seconds after which a login is given up.
+      - Seconds after which a login is given up. The connector lets an attempt end that is being made, so that it may
+        take twice as long, with a key pair up to 10 seconds longer.
     type: int
     default: 30
   network_timeout:
     description:
-      - Seconds after which a request is given up.
+      - Seconds after which a statement is given up that got no answer, with all its retries.
     type: int
     default: 120
 requirements:
@@ -254,32 +296,6 @@ options:
         default: present
 """
 
-    ROLES = r"""
-options:
-  roles:
-    description:
-      - Account roles.
-    type: list
-    elements: dict
-    suboptions:
-      name:
-        description: Name of the role.
-        type: str
-        required: true
-      granted_to:
-        description: Roles that get this role. Others keep it.
-        type: list
-        elements: str
-      comment:
-        description: Comment.
-        type: str
-      state:
-        description: Whether it exists. The roles that every account has cannot be V(absent).
-        type: str
-        choices: [present, absent]
-        default: present
-"""
-
     USERS = r"""
 options:
   users:
@@ -333,67 +349,6 @@ options:
         type: str
       state:
         description: Whether it exists.
-        type: str
-        choices: [present, absent]
-        default: present
-"""
-
-    GRANTS = r"""
-options:
-  grants:
-    description:
-      - Privileges of roles.
-    type: list
-    elements: dict
-    suboptions:
-      role:
-        description: Role that holds the privileges.
-        type: str
-        required: true
-      privileges:
-        description:
-          - Privileges, for example V(USAGE) and V(CREATE SCHEMA). V(ALL) is refused, since it cannot be compared.
-          - V(OWNERSHIP) of existing objects is transferred with the grants that they carry.
-        type: list
-        elements: str
-        required: true
-      type:
-        description: Type of the objects, in the singular.
-        type: str
-        required: true
-        choices:
-          - account
-          - database
-          - dynamic_table
-          - external_table
-          - file_format
-          - function
-          - integration
-          - materialized_view
-          - pipe
-          - procedure
-          - resource_monitor
-          - schema
-          - sequence
-          - stage
-          - stream
-          - table
-          - task
-          - view
-          - warehouse
-      name:
-        description:
-          - The one object. Exactly one of O(grants[].name), O(grants[].future_in) and O(grants[].all_in) says where,
-            none for V(account).
-        type: str
-      future_in:
-        description: Database or schema in which every object of the type carries the privileges from its creation on.
-        type: str
-      all_in:
-        description: Database or schema in which every object of the type that exists now carries the privileges.
-        type: str
-      state:
-        description: Whether the role holds them.
         type: str
         choices: [present, absent]
         default: present

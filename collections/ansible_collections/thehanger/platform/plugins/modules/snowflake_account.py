@@ -11,8 +11,9 @@ module: snowflake_account
 short_description: Manage a Snowflake account
 version_added: 0.1.0
 description:
-  - Brings resource monitors, warehouses, databases, schemas, roles, users and grants into the state that is
-    described, in one task.
+  - Brings everything that the other modules manage into the state that is described, in one task.
+  - That is roles and users with what they may do, warehouses and their limits, databases and what stands in them,
+    policies, tags and parameters.
   - Reads the account with one listing per kind of object and one per role, plans all changes in the order of their
     dependencies, and applies them over one login.
 author:
@@ -24,9 +25,21 @@ extends_documentation_fragment:
   - thehanger.platform.snowflake.warehouses
   - thehanger.platform.snowflake.databases
   - thehanger.platform.snowflake.schemas
-  - thehanger.platform.snowflake.roles
+  - thehanger.platform.snowflake_access.roles
   - thehanger.platform.snowflake.users
-  - thehanger.platform.snowflake.grants
+  - thehanger.platform.snowflake_access.grants
+  - thehanger.platform.snowflake_access.database_roles
+  - thehanger.platform.snowflake_access.role_memberships
+  - thehanger.platform.snowflake_access.ownership
+  - thehanger.platform.snowflake_policies.network_rules
+  - thehanger.platform.snowflake_policies.network_policies
+  - thehanger.platform.snowflake_policies.authentication_policies
+  - thehanger.platform.snowflake_policies.tokens
+  - thehanger.platform.snowflake_policies.tags
+  - thehanger.platform.snowflake_policies.parameters
+  - thehanger.platform.snowflake_stages.storage_integrations
+  - thehanger.platform.snowflake_stages.file_formats
+  - thehanger.platform.snowflake_stages.stages
 seealso:
   - module: thehanger.platform.snowflake_resource_monitor
   - module: thehanger.platform.snowflake_warehouse
@@ -35,6 +48,18 @@ seealso:
   - module: thehanger.platform.snowflake_role
   - module: thehanger.platform.snowflake_user
   - module: thehanger.platform.snowflake_grants
+  - module: thehanger.platform.snowflake_role_membership
+  - module: thehanger.platform.snowflake_ownership
+  - module: thehanger.platform.snowflake_database_role
+  - module: thehanger.platform.snowflake_network_rule
+  - module: thehanger.platform.snowflake_network_policy
+  - module: thehanger.platform.snowflake_authentication_policy
+  - module: thehanger.platform.snowflake_token
+  - module: thehanger.platform.snowflake_tag
+  - module: thehanger.platform.snowflake_parameter
+  - module: thehanger.platform.snowflake_storage_integration
+  - module: thehanger.platform.snowflake_file_format
+  - module: thehanger.platform.snowflake_stage
   - module: thehanger.platform.snowflake_query
 """
 
@@ -85,6 +110,16 @@ statements:
   type: list
   elements: str
   sample: ['CREATE ROLE "LOADER"']
+unlisted:
+  description: Privileges of the roles in O(grants) that no entry lists and no future grant explains, by role.
+  returned: when grants are described
+  type: dict
+  sample: {"role REPORTER": ["INSERT on table ANALYTICS.MARTS.CLIMBS"]}
+credits:
+  description: Quota, used and remaining credits of the resource monitors, where they were read.
+  returned: when resource monitors are described or referred to
+  type: dict
+  sample: {"THEHANGER": {"credit_quota": "20.00", "used_credits": "1.50", "remaining_credits": "18.50"}}
 seconds:
   description: Time spent on reading and planning, and on applying.
   returned: success

@@ -18,7 +18,7 @@ author:
 extends_documentation_fragment:
   - thehanger.platform.snowflake
   - thehanger.platform.snowflake.changes
-  - thehanger.platform.snowflake.grants
+  - thehanger.platform.snowflake_access.grants
 seealso:
   - module: thehanger.platform.snowflake_account
   - module: thehanger.platform.snowflake_role
@@ -60,6 +60,11 @@ statements:
   type: list
   elements: str
   sample: ['GRANT USAGE ON DATABASE "ANALYTICS" TO ROLE "REPORTER"']
+unlisted:
+  description: Privileges of the roles in O(grants) that no entry lists and no future grant explains, by role.
+  returned: when grants are described
+  type: dict
+  sample: {"role REPORTER": ["INSERT on table ANALYTICS.MARTS.CLIMBS"]}
 seconds:
   description: Time spent on reading and planning, and on applying.
   returned: success
@@ -86,7 +91,7 @@ from ansible_collections.thehanger.platform.plugins.module_utils.snowflake.apply
 
 
 def main() -> None:
-    apply_module("grants")
+    apply_module("grants", "exclusive")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ author:
 extends_documentation_fragment:
   - thehanger.platform.snowflake
   - thehanger.platform.snowflake.changes
-  - thehanger.platform.snowflake.roles
+  - thehanger.platform.snowflake_access.roles
 seealso:
   - module: thehanger.platform.snowflake_account
   - module: thehanger.platform.snowflake_grants

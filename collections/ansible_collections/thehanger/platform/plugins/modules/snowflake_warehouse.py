@@ -66,6 +66,11 @@ statements:
   type: list
   elements: str
   sample: ['CREATE WAREHOUSE "LOADING" WAREHOUSE_SIZE = XSMALL']
+credits:
+  description: Quota, used and remaining credits of the resource monitors, where they were read.
+  returned: when resource monitors are described or referred to
+  type: dict
+  sample: {"THEHANGER": {"credit_quota": "20.00", "used_credits": "1.50", "remaining_credits": "18.50"}}
 seconds:
   description: Time spent on reading and planning, and on applying.
   returned: success

@@ -77,6 +77,10 @@ class FakeAccount:
         yield rf"DESC USER {NAME}", self.describe_user
         yield rf"SHOW GRANTS OF ROLE {NAME}", self.show_members
         yield rf"SHOW (FUTURE )?GRANTS TO ROLE {NAME}", self.show_grants
+        # What only the emulated account of the lab has.
+        inside = "(?:NETWORK RULES|AUTHENTICATION POLICIES|TAGS|FILE FORMATS|STAGES) IN ACCOUNT"
+        others = "NETWORK POLICIES|STORAGE INTEGRATIONS|PARAMETERS IN .*|USER PROGRAMMATIC .*"
+        yield rf"SHOW (?:{inside}|{others})", list
         yield r"SELECT (.*)", lambda text: [{"A": text}]
         yield rf"CREATE (RESOURCE MONITOR|\w+) {NAME}(.*)", self.create
         yield rf"ALTER WAREHOUSE {NAME} (SUSPEND|RESUME)(?: IF SUSPENDED)?", self.switch

@@ -143,6 +143,19 @@ def grant(**options):
     return {"role": "R", "privileges": ["USAGE"], "type": "schema", **options}
 
 
+def owner(**options):
+    return {"role": "R", "type": "schema", **options}
+
+
+def tagged(**options):
+    return {"type": "warehouse", "name": "W", "value": "x", **options}
+
+
+def answering(rows):
+    """Read out of a table of statements and their rows."""
+    return lambda statements: [rows[sql] for sql in statements]
+
+
 def monitor(**options):
     return {"resource_monitors": [{"name": "M", **options}]}
 
@@ -164,7 +177,7 @@ class TestOptions:
                 {**monitor(state="absent"), "warehouses": [{"name": "W", "resource_monitor": "m"}]},
                 r"warehouses\[0\]\.resource_monitor: resource monitor M is absent by resource_monitors\[0\]",
             ),
-            ({"schemas": [{"name": "RAW"}]}, r"schemas\[0\]\.name: 'RAW' has 1 part\(s\); expected DATABASE\.SCHEMA"),
+            ({"schemas": [{"name": "RAW"}]}, r"schemas\[0\]\.name: 'RAW' has 1 part\(s\); expected DATABASE\.NAME"),
             ({"schemas": [{"name": "RAW.INFORMATION_SCHEMA"}]}, "belongs to Snowflake"),
             ({"databases": [{"name": "raw"}, {"name": "RAW"}]}, r"databases\[1\]\.name: RAW is described already by"),
             ({"roles": [{"name": "SYSADMIN", "state": "absent"}]}, r"roles\[0\]\.state: role SYSADMIN belongs"),
@@ -181,7 +194,52 @@ class TestOptions:
             ({"grants": [grant(name="A.B", privileges=["ALL"])]}, r"grants\[0\]\.privileges\[0\]: ALL cannot"),
             ({"grants": [grant(name="A.B", privileges=["USAGE; DROP"])]}, "is not a privilege"),
             ({"grants": [grant(name="A.B", privileges=[])]}, "at least one privilege"),
-            ({"grants": [grant(name="A.B", privileges=["OWNERSHIP"], state="absent")]}, "cannot be revoked"),
+            ({"grants": [grant(name="A.B", privileges=["OWNERSHIP"])]}, "is transferred by an entry of ownership"),
+            ({"ownership": [owner(name="A.B"), owner(role="S", name="a.b")]}, "has one owner; see ownership"),
+            ({"ownership": [owner(type="account")]}, "an account has no owner"),
+            ({"grants": [grant(database_role="A.R", name="A.B")]}, "given: role and database_role"),
+            (
+                {"grants": [grant(role=None, database_role="A.R", name="B.C")]},
+                "A.R holds privileges in its own database only",
+            ),
+            ({"grants": [grant(name="A.B", grant_option=True, state="absent")]}, r"\.grant_option: it is for"),
+            (
+                {"grants": [grant(name="A.B", privileges=["IMPORTED PRIVILEGES"])]},
+                "IMPORTED PRIVILEGES stand alone and are of type database",
+            ),
+            ({"exclusive": True, "grants": [grant(role="SYSADMIN", name="A.B")]}, "exclusive would revoke"),
+            (
+                {"role_memberships": [{"role": "SYSADMIN", "roles": ["ACCOUNTADMIN"], "exclusive": True}]},
+                r"role_memberships\[0\]\.exclusive: SYSADMIN belongs to Snowflake",
+            ),
+            (
+                {"role_memberships": [{"role": "A", "users": ["U"]}, {"role": "a", "users": ["u"], "state": "absent"}]},
+                "the membership is present and absent",
+            ),
+            (
+                {"role_memberships": [{"database_role": "A.R", "users": ["U"]}]},
+                "a database role is granted to roles, not to users",
+            ),
+            (
+                {"role_memberships": [{"database_role": "A.R", "database_roles": ["B.R"]}]},
+                "B.R stands in another database than A.R",
+            ),
+            ({"parameters": [{"type": "user", "parameters": {"TIMEZONE": "UTC"}}]}, r"\.name: '' is not a name"),
+            ({"parameters": [{"type": "account", "parameters": {"A B": 1}}]}, "'A B' is not a parameter"),
+            (
+                {"parameters": [{"type": "account", "parameters": {"TIMEZONE": zone}} for zone in "ab"]},
+                r"TIMEZONE has another value by parameters\[0\]",
+            ),
+            ({"network_policies": [{"name": "N", "allowed_ip_list": ["10.0.0.1/8"]}]}, "has host bits set"),
+            (
+                {"tags": [{"name": "A.B.T", "allowed_values": ["x"], "objects": [tagged(value="y")]}]},
+                "'y' is none of the allowed values",
+            ),
+            ({"file_formats": [{"name": "A.B.F", "options": {"A = 1": 2}}]}, "is not an option of a file format"),
+            (
+                {"schemas": [{"name": "A.B", "state": "absent"}], "stages": [{"name": "A.B.S"}]},
+                r"stages\[0\]\.name: its schema is absent by schemas\[0\]",
+            ),
             ({"grants": [grant(name="A.B"), grant(name="a.b", state="absent")]}, "present and absent"),
             (
                 {"grants": [grant(all_in="A"), grant(name="A.B", state="absent")]},
@@ -283,7 +341,7 @@ class TestPlan:
         columns = {"notify_at": "50%,80%", "suspend_at": "100%", "suspend_immediately_at": None}
         rows = {"SHOW RESOURCE MONITORS": [{**shown, **columns}], "SHOW WAREHOUSES": []}
         changed = plan(
-            read_options(monitor(credit_quota=10, triggers=triggers)), observe(rows.__getitem__, read_options(options))
+            read_options(monitor(credit_quota=10, triggers=triggers)), observe(answering(rows), read_options(options))
         )
         assert [step.statement for step in changed.steps] == [
             'ALTER RESOURCE MONITOR "M" TRIGGERS ON 80 PERCENT DO NOTIFY ON 100 PERCENT DO SUSPEND'
@@ -305,7 +363,7 @@ class TestPlan:
                 "SCHEMA": {("RAW", "GYM"): {}},
                 "USER": {("AIRBYTE",): {}},
             },
-            grants={("OTHER",): {grants.Grant("table", ("A", "B", "C"), "SELECT")}},
+            grants={("ROLE", ("OTHER",)): {grants.Grant("table", ("A", "B", "C"), "SELECT")}},
         )
         revoked = grant(role="OTHER", privileges=["SELECT"], type="table", name="A.B.C", state="absent")
         steps = plan(read_options({**gone, "grants": [revoked]}), observed).steps
@@ -332,7 +390,8 @@ class TestPlan:
         assert statements == ['CREATE DATABASE "A"', 'ALTER SCHEMA "A"."PUBLIC" SET COMMENT = \'c\'']
 
     def test_ownership_keeps_the_grants_that_stand(self):
-        options = {"grants": [grant(role="SYSADMIN", privileges=["OWNERSHIP", "USAGE"], type="database", name="A")]}
+        on_a = {"role": "SYSADMIN", "type": "database", "name": "A"}
+        options = {"ownership": [owner(**on_a)], "grants": [grant(**on_a)]}
         observed = Observed({"ROLE": {("SYSADMIN",): {}}, "DATABASE": {("A",): {}}})
         assert [step.statement for step in plan(read_options(options), observed).steps] == [
             'GRANT USAGE ON DATABASE "A" TO ROLE "SYSADMIN"',
@@ -349,7 +408,7 @@ class TestPlan:
     def test_reads_one_listing_per_kind(self):
         many = {"databases": [{"name": f"D{i}"} for i in range(50)], "roles": [{"name": f"R{i}"} for i in range(50)]}
         asked = []
-        observe(lambda sql: asked.append(sql) or [], read_options(many))
+        observe(lambda statements: [asked.append(sql) or [] for sql in statements], read_options(many))
         assert asked == ["SHOW ROLES", "SHOW DATABASES"]
 
 

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import functools
+import threading
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from datetime import time as datetime_time
 from decimal import Decimal
@@ -16,13 +19,21 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from . import client as clients
 from .arguments import CONNECTION, OBJECTS
-from .client import READING, Client, keyword
+from .client import AT_A_TIME, READING, Client, ClosedToWritesError, keyword
 from .connection import read_connection
 from .desired import read_options
-from .errors import InvalidInputError, SnowflakeError
-from .kinds import Row
+from .errors import INSUFFICIENT, MISSING, InvalidInputError, SnowflakeError
+from .export import GATHERED, USUAL, Reader, check_patterns
+from .export_access import export
+from .kind import Row
 from .observe import observe
-from .plan import Plan, Step, plan
+from .plan import plan
+from .privileges import needed
+from .steps import Plan, Step
+from .tokens import check_files, keep_secret
+
+# What a failed module returns of a statement.
+_LONGEST = 1000
 
 
 def snowflake_module(arguments: dict[str, Any], **options: Any) -> AnsibleModule:
@@ -38,7 +49,9 @@ def snowflake_module(arguments: dict[str, Any], **options: Any) -> AnsibleModule
 def open_client(module: AnsibleModule, writes: bool) -> Client:
     """Return a client for the module's connection options; raises SnowflakeError where they are wrong."""
     name = module._name.rpartition(".")[2]
-    return Client(read_connection(module.params), tag=f"thehanger.platform.{name}", writes=writes)
+    connection = read_connection(module.params, warn=module.warn)
+    module.no_log_values |= connection.secrets  # those that came from a file or the environment
+    return Client(connection, tag=f"thehanger.platform.{name}", writes=writes)
 
 
 def apply_module(*kinds: str) -> None:
@@ -68,6 +81,29 @@ def query_module() -> None:
     module.exit_json(changed=False, results=results, rows=results[-1]["rows"] if results else [])
 
 
+def info_module() -> None:
+    """Run the module that describes what there is."""
+    module = snowflake_module(
+        {
+            "gather": {"type": "list", "elements": "str", "choices": list(GATHERED), "default": list(USUAL)},
+            "patterns": {"type": "dict", "default": {}},
+        }
+    )
+    started = time.monotonic()
+    try:
+        patterns = check_patterns(module.params["patterns"])
+        with open_client(module, writes=False) as client:
+            found = export(Reader(client.read_all), module.params["gather"], patterns)
+    except SnowflakeError as error:
+        module.fail_json(msg=error.message, **error.details)
+    module.exit_json(
+        changed=False,
+        account=found.document,
+        left_out=found.left_out,
+        seconds=round(time.monotonic() - started, 3),
+    )
+
+
 def portable(row: Row) -> dict[str, Any]:
     """Return a row with values that JSON can carry."""
     return {column: _portable(value) for column, value in row.items()}
@@ -87,22 +123,28 @@ def _apply(module: AnsibleModule) -> dict[str, Any]:
     desired = read_options({kind: module.params.get(kind) for kind in OBJECTS})
     started = time.monotonic()
     with open_client(module, writes=not module.check_mode) as client:
-        result = plan(desired, observe(client.read, desired))
+        observed = observe(client.read_all, desired)
+        result = plan(desired, observed)
         _refuse_missing(module, result)
         planned = time.monotonic()
         if not module.check_mode:
+            check_files(result.steps)
             carry_out(client, result.steps)
     return {
         "changed": bool(result.steps),
         "diff": result.differences,
         "plan": [step.summary() for step in result.steps],
         "statements": [step.statement for step in result.steps],
+        **({"unlisted": result.unlisted} if desired.bundles else {}),
+        **({"credits": observed.credits} if observed.credits else {}),
         "seconds": {"plan": round(planned - started, 3), "apply": round(time.monotonic() - planned, 3)},
     }
 
 
 def _refuse_missing(module: AnsibleModule, result: Plan) -> None:
     """Fail before anything changes; in check mode a task before this one may be about to create what is missing."""
+    if result.refused:
+        raise SnowflakeError("Nothing was changed. " + "; ".join(result.refused))
     if not result.missing:
         return
     if not module.check_mode:
@@ -112,26 +154,75 @@ def _refuse_missing(module: AnsibleModule, result: Plan) -> None:
 
 
 def carry_out(client: Client, steps: Iterable[Step]) -> None:
-    """Run the steps in order; a failure says what was done and what was not."""
+    """Run the steps in order, independent ones a few at a time; a failure says what was done and what was not."""
     waiting = list(steps)
     done: list[str] = []
     while waiting:
+        batch = _independent(waiting)
+        outcomes = _run(client, batch)
+        done += [step.statement for step in batch if outcomes[step] == "done"]
+        waiting = [step for step in batch if outcomes[step] == "waiting"] + waiting[len(batch) :]
+        failed = [(step, error) for step in batch if isinstance(error := outcomes[step], SnowflakeError)]
+        if failed:
+            waiting = [step for step, _error in failed[1:]] + waiting
+            raise _stopped(*failed[0], done, waiting)
+
+
+def _run(client: Client, batch: list[Step]) -> dict[Step, SnowflakeError | str]:
+    """Run steps at the same time and return what came of each; after a failure no further one begins."""
+    failed = threading.Event()
+
+    def attempt(step: Step) -> SnowflakeError | str:
+        if failed.is_set():
+            return "waiting"
         try:
-            client.write(waiting[0].statement)
-        except SnowflakeError as error:
-            step = waiting[0]
-            if error.details.get("errno") in step.settled:
-                waiting.pop(0)
-                continue
-            error.details.update(
-                changed=bool(done),
-                applied=done,
-                failed_statement=step.statement,
-                not_applied=[item.statement for item in waiting[1:]],
-            )
-            error.message = (
-                f"{step.action} {step.kind} {step.name}: {error.message} "
-                f"({len(done)} of {len(done) + len(waiting)} steps were applied; running again continues)"
-            )
+            client.write(step.statement, functools.partial(keep_secret, step.secret_file) if step.secret_file else None)
+        except ClosedToWritesError:
             raise
-        done.append(waiting.pop(0).statement)
+        except SnowflakeError as error:
+            if error.details.get("errno") in _settled(step):
+                return "settled"
+            failed.set()
+            return error
+        return "done"
+
+    if len(batch) == 1:
+        return {batch[0]: attempt(batch[0])}
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        return dict(zip(batch, pool.map(attempt, batch), strict=True))
+
+
+def _independent(steps: list[Step]) -> list[Step]:
+    """Return the first steps that do the same to different objects, so that their order means nothing."""
+    batch: list[Step] = []
+    names: set[str] = set()
+    for step in steps:
+        if (step.action, step.kind) != (steps[0].action, steps[0].kind) or step.name in names:
+            break
+        batch.append(step)
+        names.add(step.name)
+    return batch
+
+
+def _settled(step: Step) -> frozenset[int]:
+    """Return the errors that say that a step is done: what should go and is not there was dropped by somebody else."""
+    return step.settled | ({MISSING} if step.action in ("drop", "revoke") else set())
+
+
+def _stopped(step: Step, error: SnowflakeError, done: list[str], waiting: list[Step]) -> SnowflakeError:
+    error.details.update(
+        changed=bool(done),
+        applied=[_shortened(statement) for statement in done],
+        failed_statement=_shortened(step.statement),
+        not_applied=[_shortened(item.statement) for item in waiting],
+    )
+    lacking = needed(step) if error.details.get("errno") == INSUFFICIENT else ""
+    error.message = (
+        f"{step.action} {step.kind} {step.name}: {f'needs {lacking}. ' if lacking else ''}{error.message} "
+        f"({len(done)} of {len(done) + len(waiting) + 1} steps were applied; running again continues)"
+    )
+    return error
+
+
+def _shortened(statement: str) -> str:
+    return statement if len(statement) <= _LONGEST else f"{statement[:_LONGEST]}... ({len(statement)} characters)"

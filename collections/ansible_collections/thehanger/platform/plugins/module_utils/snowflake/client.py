@@ -10,14 +10,18 @@ import contextlib
 import logging
 import re
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
 
 from .connection import Connection, check_reachable
-from .errors import SnowflakeError
+from .credentials import KEY_PAIR
+from .errors import INSUFFICIENT, SnowflakeError
 from .keys import fingerprint
-from .kinds import Row
+from .kind import Row
+from .login import UNANSWERED, errno_of, login_error, message_of
 
 
 @contextlib.contextmanager
@@ -46,9 +50,14 @@ else:
     IMPORT_ERROR = None
     logging.getLogger("snowflake.connector").setLevel(logging.CRITICAL)
 
+Take = Callable[[Iterable[Row]], None]
 READING = ("SELECT", "WITH", "VALUES", "SHOW", "DESC", "DESCRIBE", "EXPLAIN")
 # SHOW stops here without saying so.
 SHOW_LIMIT = 10_000
+# The session's tokens are not known (any more); the statement was not looked at.
+_SESSION_GONE = (390111, 390112, 390113, 390114, 390115)
+# A statement takes mostly the way to the account and back.
+AT_A_TIME = 8
 _COMMENT = re.compile(r"\s+|--[^\n]*(?:\n|$)|//[^\n]*(?:\n|$)|/\*.*?\*/|\(", re.DOTALL)
 _KEYWORD = re.compile(r"[A-Za-z]+")
 
@@ -74,22 +83,27 @@ class Client:
         self._tag = tag
         self._writes = writes
         self._session: Any = None
+        self._renewal = threading.Lock()
 
     def __enter__(self) -> Client:
         """Log in."""
+        self._log_in()
+        return self
+
+    def _log_in(self) -> None:
         settings = self._connection
-        key, shown = private_key(settings)
+        credential, shown = credential_of(settings)
         check_reachable(settings)
         arguments: dict[str, Any] = {
             "account": settings.account,
-            "user": settings.user,
+            "user": settings.user or None,
             "host": settings.host,
             "port": settings.port,
             "protocol": settings.protocol,
             "role": settings.role,
             "warehouse": settings.warehouse,
-            "private_key": key,
-            "authenticator": "SNOWFLAKE_JWT",
+            "authenticator": settings.method.upper(),
+            **credential,
             "login_timeout": settings.login_timeout,
             "network_timeout": settings.network_timeout,
             "socket_timeout": min(settings.login_timeout, settings.network_timeout),
@@ -104,7 +118,6 @@ class Client:
             )
         except Exception as error:
             raise login_error(error, settings, shown) from error
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -126,18 +139,25 @@ class Client:
             raise SnowflakeError(f"{statement} shows {SHOW_LIMIT} objects at most, and there may be more")
         return rows
 
-    def write(self, statement: str) -> None:
-        """Run a statement that changes something; raises SnowflakeError."""
+    def read_all(self, statements: Sequence[str]) -> list[list[Row]]:
+        """Run statements that only read, a few at a time, and return the rows of each; raises SnowflakeError."""
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            return list(pool.map(self.read, statements))
+
+    def write(self, statement: str, take: Take | None = None) -> None:
+        """Run a statement that changes something, and hand over what it answers; raises SnowflakeError."""
         if not self._writes:
             raise ClosedToWritesError(f"check mode sends no such statement: {statement[:200]}")
-        with self._cursor(statement):
-            pass
+        with self._cursor(statement) as cursor:
+            if take is not None:
+                names = [column[0].lower() for column in cursor.description]
+                take([dict(zip(names, row, strict=True)) for row in cursor.fetchall()])
 
     @contextlib.contextmanager
     def _cursor(self, statement: str) -> Iterator[Any]:
-        cursor = self._session.cursor()
+        cursor = self._execute(statement)
         try:
-            yield cursor.execute(statement) or cursor
+            yield cursor
         except SnowflakeError:
             raise
         except Exception as error:
@@ -146,10 +166,44 @@ class Client:
             with contextlib.suppress(Exception):
                 cursor.close()
 
+    def _execute(self, statement: str) -> Any:
+        """Send a statement, once more in a new session where the account says that it knows this one no longer."""
+        session = self._session
+        try:
+            return _sent(session, statement)
+        except Exception as error:
+            if errno_of(error) not in _SESSION_GONE:
+                raise statement_error(error, statement) from error
+        with self._renewal:
+            if self._session is session:
+                self._log_in()
+        try:
+            return _sent(self._session, statement)
+        except Exception as error:
+            raise statement_error(error, statement) from error
+
+
+def _sent(session: Any, statement: str) -> Any:
+    cursor = session.cursor()
+    try:
+        return cursor.execute(statement) or cursor
+    except BaseException:
+        with contextlib.suppress(Exception):
+            cursor.close()
+        raise
+
+
+def credential_of(connection: Connection) -> tuple[dict[str, Any], str]:
+    """Return what the connector logs in with, and the fingerprint where that is a key; raises SnowflakeError."""
+    if connection.method != KEY_PAIR:
+        return dict(connection.credential), ""
+    key, shown = private_key(connection)
+    return {"private_key": key}, shown
+
 
 def private_key(connection: Connection) -> tuple[bytes, str]:
     """Return the private key as DER, and the fingerprint of its public half; raises SnowflakeError."""
-    source = connection.key_source
+    source = connection.source
     try:
         key = serialization.load_pem_private_key(connection.key, connection.passphrase)
     except TypeError as error:
@@ -171,40 +225,18 @@ def private_key(connection: Connection) -> tuple[bytes, str]:
     return plain, fingerprint(base64.b64encode(public).decode())
 
 
-def login_error(error: Exception, connection: Connection, shown: str) -> SnowflakeError:
-    """Say what a failed login means."""
-    text = message_of(error)
-    who = f"user {connection.user} of account {connection.account} at {connection.address}"
-    code = re.search(r"\b(39\d{4})\b", f"{getattr(error, 'errno', '')} {text}")
-    if code and code.group() in ("390144", "394304", "390100", "390101"):
-        hint = (
-            f"Snowflake refused the key of {who}. The key in {connection.key_source} has the fingerprint {shown}; "
-            f"DESC USER {connection.user} shows which one is registered (RSA_PUBLIC_KEY_FP). "
-            "Also check the account, whether the user exists and is enabled, and this host's clock."
-        )
-    elif code and code.group() in ("390189", "390186"):
-        hint = f"Role {connection.role} is not granted to {who}, or does not exist."
-    elif code and code.group() == "390422":
-        hint = f"A network policy does not let this host in as {who}."
-    else:
-        hint = f"Login of {who} failed."
-    return SnowflakeError(f"{hint} Answer: {text}", errno=getattr(error, "errno", None))
-
-
 def statement_error(error: Exception, statement: str) -> SnowflakeError:
     """Say which statement failed and why."""
+    text, errno = message_of(error), errno_of(error)
     hint = ""
-    if "insufficient privileges" in message_of(error).lower():
+    if errno in UNANSWERED:
+        hint = " No answer came, so it is not known whether it was carried out; running again finds out."
+    elif errno == INSUFFICIENT:
         hint = " The role of the connection lacks the privilege; see the option role."
     return SnowflakeError(
-        f"{message_of(error)}{hint} Statement: {statement[:1000]}",
+        f"{text[:1000]}{hint} Statement: {statement[:1000]}",
         statement=statement[:1000],
-        errno=getattr(error, "errno", None),
+        errno=errno,
         sqlstate=getattr(error, "sqlstate", None),
         query_id=getattr(error, "sfqid", None),
     )
-
-
-def message_of(error: Exception) -> str:
-    """Return the message of an error on one line."""
-    return " ".join(str(getattr(error, "msg", None) or error).split())

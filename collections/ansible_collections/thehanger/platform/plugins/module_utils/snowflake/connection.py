@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import urllib.request
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..addresses import is_private
+from .credentials import KEY_PAIR, OAUTH, TOKEN, WITHOUT_USER, Settings, read_settings, read_token
+from .entries import path_of
 from .errors import InvalidInputError, SnowflakeError
 from .identifiers import parse, show
 
@@ -24,16 +26,18 @@ _REACH_TIMEOUT = 10
 
 @dataclass(frozen=True)
 class Connection:
-    """A checked connection; `key` is the private key as it stands in its file."""
+    """A checked connection; `key` is the private key as it stands in its file, `credential` what another way needs."""
 
     account: str
     user: str
     host: str
     port: int
     protocol: str
-    key: bytes
-    key_source: str
-    passphrase: bytes | None = None
+    method: str = KEY_PAIR
+    source: str = ""
+    key: bytes = field(default=b"", repr=False)
+    passphrase: bytes | None = field(default=None, repr=False)
+    credential: Mapping[str, str] = field(default_factory=dict, repr=False)
     role: str | None = None
     warehouse: str | None = None
     login_timeout: int = 30
@@ -44,42 +48,88 @@ class Connection:
         """The endpoint as a person writes it."""
         return f"{self.protocol}://{self.host}:{self.port}"
 
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Return what must not be shown, wherever it came from."""
+        return frozenset(self.credential.values()) | {
+            part.decode(errors="replace") for part in (self.key, self.passphrase) if part
+        }
 
-def read_connection(options: Mapping[str, Any]) -> Connection:
+
+def read_connection(
+    options: Mapping[str, Any],
+    environ: Mapping[str, str] = os.environ,
+    warn: Callable[[str], None] = lambda text: None,
+) -> Connection:
     """Check the connection options; raises SnowflakeError naming the option and what to do."""
-    account = str(options["account"])
-    if not _ACCOUNT.fullmatch(account):
-        raise InvalidInputError("account", f"{account!r} is not an account identifier such as myorg-myaccount")
-    host = options.get("host") or f"{account.lower()}.snowflakecomputing.com"
-    if not _HOST.fullmatch(host):
-        raise InvalidInputError("host", f"{host!r} is not a host name; give it without scheme and path")
-    protocol = options.get("protocol") or "https"
-    if protocol == "http" and not is_private(host):
-        raise InvalidInputError(
-            "protocol", f"http would send tokens in clear to {host}; it is for loopback and private addresses only"
-        )
-    port = options["port"] if options.get("port") is not None else (443 if protocol == "https" else 80)
-    if not 1 <= port <= 65535:
-        raise InvalidInputError("port", f"{port} is not between 1 and 65535")
     for option in ("login_timeout", "network_timeout"):
         if options[option] < 1:
             raise InvalidInputError(option, "at least one second is needed")
-    key, source = _read_key(options)
-    passphrase = options.get("private_key_passphrase")
+    settings = read_settings(options, environ, warn)
+    named, values = settings.named, settings.values
+    account = str(_needed(settings, "account", "the identifier of the account, such as myorg-myaccount"))
+    if not _ACCOUNT.fullmatch(account):
+        raise InvalidInputError(named["account"], f"{account!r} is not an account identifier such as myorg-myaccount")
+    if settings.method not in WITHOUT_USER:
+        _needed(settings, "user", "the user who logs in")
+    host = str(values.get("host") or f"{account.lower()}.snowflakecomputing.com")
+    if not _HOST.fullmatch(host):
+        raise InvalidInputError(named["host"], f"{host!r} is not a host name; give it without scheme and path")
+    protocol = str(values.get("protocol") or "https")
+    if protocol not in ("https", "http"):
+        raise InvalidInputError(named["protocol"], f"{protocol!r} is neither https nor http")
+    if protocol == "http" and not is_private(host):
+        raise InvalidInputError(
+            named["protocol"],
+            f"http would send tokens in clear to {host}; it is for loopback and private addresses only",
+        )
     return Connection(
         account=account,
-        user=_identifier(options, "user") or "",
+        user=_identifier(settings, "user") or "",
         host=host,
-        port=port,
+        port=_port(settings, 443 if protocol == "https" else 80),
         protocol=protocol,
-        key=key,
-        key_source=source,
-        passphrase=passphrase.encode() if passphrase else None,
-        role=_identifier(options, "role"),
-        warehouse=_identifier(options, "warehouse"),
+        role=_identifier(settings, "role"),
+        warehouse=_identifier(settings, "warehouse"),
         login_timeout=options["login_timeout"],
         network_timeout=options["network_timeout"],
+        method=settings.method,
+        **_credential(settings),
     )
+
+
+def _needed(settings: Settings, option: str, what: str) -> Any:
+    value = settings.values.get(option)
+    if not value:
+        raise InvalidInputError(
+            option, f"{what}, is missing; give it, or SNOWFLAKE_{option.upper()}, or a connection_name that has it"
+        )
+    return value
+
+
+def _port(settings: Settings, usual: int) -> int:
+    text = settings.values.get("port", usual)
+    try:
+        port = int(text)
+    except (TypeError, ValueError):
+        port = 0
+    if not 1 <= port <= 65535:
+        raise InvalidInputError(settings.named["port"], f"{text} is not between 1 and 65535")
+    return port
+
+
+def _credential(settings: Settings) -> dict[str, Any]:
+    values, named = settings.values, settings.named
+    if settings.method == KEY_PAIR:
+        key, source = _read_key(settings)
+        passphrase = values.get("private_key_passphrase")
+        return {"key": key, "source": source, "passphrase": str(passphrase).encode() if passphrase else None}
+    if settings.method in (TOKEN, OAUTH):
+        source = named["token"] if values.get("token") else f"{named['token_file_path']}: {values['token_file_path']}"
+        return {"source": source, "credential": {"token": read_token(settings)}}
+    passcode = values.get("passcode")
+    found = {"password": str(values["password"]), **({"passcode": str(passcode)} if passcode else {})}
+    return {"source": named["password"], "credential": found}
 
 
 def check_reachable(connection: Connection) -> None:
@@ -97,34 +147,30 @@ def check_reachable(connection: Connection) -> None:
         ) from error
 
 
-def _identifier(options: Mapping[str, Any], option: str) -> str | None:
-    text = options.get(option)
+def _identifier(settings: Settings, option: str) -> str | None:
+    text = settings.values.get(option)
     if not text:
         return None
     try:
-        name = parse(text)
+        name = parse(str(text))
     except ValueError as error:
-        raise InvalidInputError(option, str(error)) from error
+        raise InvalidInputError(settings.named[option], str(error)) from error
     if len(name) != 1:
-        raise InvalidInputError(option, f"{text!r} has {len(name)} parts; expected one name")
+        raise InvalidInputError(settings.named[option], f"{text!r} has {len(name)} parts; expected one name")
     return show(name)
 
 
-def _read_key(options: Mapping[str, Any]) -> tuple[bytes, str]:
-    content = options.get("private_key_content")
+def _read_key(settings: Settings) -> tuple[bytes, str]:
+    values, named = settings.values, settings.named
+    content = values.get("private_key_content")
     if content:
-        return str(content).encode(), "private_key_content"
-    if not options.get("private_key_path"):
-        raise SnowflakeError(
-            "No private key: set private_key_path (or SNOWFLAKE_PRIVATE_KEY_PATH), or private_key_content. "
-            + _how_to_make("snowflake.p8", str(options["user"]))
-        )
-    path = Path(options["private_key_path"]).expanduser()
-    source = f"private_key_path {path}"
+        return str(content).encode(), named["private_key_content"]
+    path = path_of(values["private_key_path"])
+    source = f"{named['private_key_path']} {path}"
     try:
         return path.read_bytes(), source
     except FileNotFoundError as error:
-        raise SnowflakeError(f"{source} does not exist. {_how_to_make(str(path), str(options['user']))}") from error
+        raise SnowflakeError(f"{source} does not exist. {_how_to_make(str(path), str(values['user']))}") from error
     except OSError as error:
         raise SnowflakeError(f"{source} cannot be read: {error.strerror}.") from error
 

@@ -5,111 +5,71 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable
 
-from . import grants
+from . import desired_access, desired_settings, grants, tokens
+from .entries import Options, name_at, present
 from .errors import InvalidInputError
 from .identifiers import Name, parse, show
-from .kinds import DATABASE, IN_ORDER, MONITOR, ROLE, SCHEMA, USER, WAREHOUSE, Kind
-from .values import Value
+from .kind import Kind
+from .kinds import (
+    BY_WORD,
+    DATABASE,
+    IN_ORDER,
+    MONITOR,
+    NETWORK_POLICY,
+    NETWORK_RULE,
+    ROLE,
+    SCHEMA,
+    STAGE,
+    STORAGE_INTEGRATION,
+    TAG,
+    USER,
+    WAREHOUSE,
+)
+from .state import Bundle, Desired, Thing
+from .values import Value, members
 
-Options = Mapping[str, Any]
-EVERYTHING: Name = ()
-_FORMS = {1: "NAME", 2: "DATABASE.SCHEMA", 3: "DATABASE.SCHEMA.NAME"}
-
-
-@dataclass(frozen=True)
-class Thing:
-    """An object that should exist with these properties, or should not exist."""
-
-    kind: Kind
-    name: Name
-    path: str
-    present: bool
-    properties: Mapping[str, Value] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Membership:
-    """A role that should be granted to a role or a user."""
-
-    role: Name
-    grantee: Kind
-    to: Name
-    path: str
-
-
-@dataclass(frozen=True)
-class Bundle:
-    """Privileges that a role should hold, or should not: on one object, on future objects, on all there are."""
-
-    role: Name
-    type: str
-    privileges: tuple[str, ...]
-    path: str
-    target: Name = ()
-    scope: str = "name"
-    present: bool = True
-
-
-@dataclass(frozen=True)
-class Desired:
-    """The desired state of an account, as far as it is described."""
-
-    things: tuple[Thing, ...] = ()
-    memberships: tuple[Membership, ...] = ()
-    bundles: tuple[Bundle, ...] = ()
-
-    def of(self, kind: Kind) -> list[Thing]:
-        """Return what is described of a kind."""
-        return [thing for thing in self.things if thing.kind is kind]
+# Properties that name other objects which the description must not lack.
+_REFERENCES = (
+    (WAREHOUSE, "resource_monitor", MONITOR),
+    (NETWORK_POLICY, "allowed_network_rule_list", NETWORK_RULE),
+    (NETWORK_POLICY, "blocked_network_rule_list", NETWORK_RULE),
+    (STAGE, "storage_integration", STORAGE_INTEGRATION),
+)
+# Parameters that do so.
+_NAMED = {"NETWORK_POLICY": NETWORK_POLICY, "RESOURCE_MONITOR": MONITOR}
 
 
 def read_options(options: Options) -> Desired:
     """Normalise the options; raises InvalidInputError with the path of the first that cannot be meant."""
-    things = [
+    things = tuple(
         _thing(kind, item, f"{kind.option}[{index}]")
         for kind in IN_ORDER
         for index, item in enumerate(options.get(kind.option) or [])
-    ]
+    )
     _refuse_twice(things)
     _refuse_orphans(things)
-    memberships = [
-        membership
-        for kind, option in ((ROLE, "granted_to"), (USER, "roles"))
-        for thing, item in zip(
-            (thing for thing in things if thing.kind is kind), options.get(kind.option) or [], strict=True
-        )
-        for membership in _memberships(thing, item.get(option) or [], option)
-    ]
-    bundles = [_bundle(item, f"grants[{index}]") for index, item in enumerate(options.get("grants") or [])]
-    _refuse_contradictions(bundles)
-    _refuse_overlaps(bundles)
-    desired = Desired(tuple(things), tuple(memberships), tuple(bundles))
+    memberships, closed = desired_access.memberships(options)
+    desired = Desired(
+        things,
+        memberships,
+        desired_access.bundles(options),
+        desired_settings.settings(options),
+        desired_settings.taggings(options),
+        tokens.tokens(options),
+        closed,
+        bool(options.get("exclusive")),
+    )
     _refuse_use_of_absent(desired)
+    _refuse_exclusive_system_roles(desired)
     return desired
 
 
-def name_at(path: str, text: Any, parts: int | Iterable[int]) -> Name:
-    """Read a name of so many parts; raises InvalidInputError with its path."""
-    allowed = (parts,) if isinstance(parts, int) else tuple(parts)
-    try:
-        name = parse(str(text))
-    except ValueError as error:
-        raise InvalidInputError(path, str(error)) from error
-    if len(name) not in allowed:
-        forms = " or ".join(_FORMS[count] for count in allowed)
-        raise InvalidInputError(path, f"{text!r} has {len(name)} part(s); expected {forms}")
-    return name
-
-
 def _thing(kind: Kind, item: Options, path: str) -> Thing:
-    name = name_at(f"{path}.name", item.get("name"), len(kind.name_columns))
-    present = item.get("state", "present") == "present"
-    if not present and name[-1] in kind.protected:
+    name = name_at(f"{path}.name", item.get("name"), kind.parts)
+    here = present(item)
+    if not here and name[-1] in kind.protected:
         raise InvalidInputError(f"{path}.state", f"{kind.label} {show(name)} belongs to Snowflake and cannot be absent")
     if name[-1] in kind.hidden:
         raise InvalidInputError(f"{path}.name", f"{show(name)} belongs to Snowflake and cannot be managed")
@@ -121,66 +81,7 @@ def _thing(kind: Kind, item: Options, path: str) -> Thing:
             properties[prop.option] = prop.wanted(item[prop.option])
         except ValueError as error:
             raise InvalidInputError(f"{path}.{prop.option}", str(error)) from error
-    return Thing(kind, name, path, present, properties)
-
-
-def _memberships(thing: Thing, roles: Iterable[Any], option: str) -> Iterable[Membership]:
-    for index, text in enumerate(roles if thing.present else []):
-        path = f"{thing.path}.{option}[{index}]"
-        other = name_at(path, text, 1)
-        if other == thing.name and thing.kind is ROLE:
-            raise InvalidInputError(path, f"role {show(other)} cannot be granted to itself")
-        if thing.kind is ROLE:
-            yield Membership(thing.name, ROLE, other, path)
-        else:
-            yield Membership(other, USER, thing.name, path)
-
-
-def _bundle(item: Options, path: str) -> Bundle:
-    role = name_at(f"{path}.role", item.get("role"), 1)
-    type_ = item["type"]
-    places = [option for option in ("name", "future_in", "all_in") if item.get(option)]
-    if type_ == "account":
-        if places:
-            raise InvalidInputError(f"{path}.{places[0]}", "there is only one account; leave the option out")
-        scope, target = "name", EVERYTHING
-    elif len(places) != 1:
-        given = " and ".join(places) or "none"
-        raise InvalidInputError(path, f"exactly one of name, future_in and all_in says where; given: {given}")
-    else:
-        scope = places[0]
-        target = _target(item[scope], type_, scope, path)
-    privileges = _privileges(item.get("privileges") or [], f"{path}.privileges")
-    present = item.get("state", "present") == "present"
-    if not present and "OWNERSHIP" in privileges:
-        raise InvalidInputError(f"{path}.privileges", "OWNERSHIP cannot be revoked; grant it to another role")
-    return Bundle(role, type_, privileges, path, target, scope, present)
-
-
-def _privileges(texts: Iterable[Any], path: str) -> tuple[str, ...]:
-    privileges = []
-    for index, text in enumerate(texts):
-        try:
-            privileges.append(grants.privilege(str(text)))
-        except ValueError as error:
-            raise InvalidInputError(f"{path}[{index}]", str(error)) from error
-    if not privileges:
-        raise InvalidInputError(path, "at least one privilege is needed")
-    return tuple(dict.fromkeys(privileges))
-
-
-def _target(text: Any, type_: str, scope: str, path: str) -> Name:
-    where = f"{path}.{scope}"
-    if scope == "name":
-        parts = grants.parts_of(type_)
-        if parts is None:
-            raise InvalidInputError(where, f"a {type_} cannot be named alone; use future_in")
-        return name_at(where, text, parts)
-    if not grants.containable(type_):
-        raise InvalidInputError(where, f"a {type_} stands in no database; use name")
-    if scope == "all_in" and grants.parts_of(type_) is None:
-        raise InvalidInputError(where, f"existing {grants.plural(type_).lower()} cannot be compared; use future_in")
-    return name_at(where, text, 1 if type_ == "schema" else (1, 2))
+    return Thing(kind, name, path, here, properties)
 
 
 def _refuse_twice(things: Iterable[Thing]) -> None:
@@ -193,45 +94,22 @@ def _refuse_twice(things: Iterable[Thing]) -> None:
 
 
 def _refuse_orphans(things: Iterable[Thing]) -> None:
-    gone = {thing.name: thing.path for thing in things if thing.kind is DATABASE and not thing.present}
+    gone = {(thing.kind.word, thing.name): thing.path for thing in things if not thing.present}
     for thing in things:
-        if thing.kind is SCHEMA and thing.present and thing.name[:1] in gone:
-            raise InvalidInputError(f"{thing.path}.name", f"its database is absent by {gone[thing.name[:1]]}")
-
-
-def _refuse_contradictions(bundles: Iterable[Bundle]) -> None:
-    seen: dict[tuple[Any, ...], Bundle] = {}
-    for bundle in bundles:
-        for privilege in bundle.privileges:
-            key = (bundle.role, bundle.type, bundle.target, bundle.scope, privilege)
-            other = seen.setdefault(key, bundle)
-            if other.present != bundle.present:
-                raise InvalidInputError(bundle.path, f"{privilege} is present and absent; see {other.path}")
-
-
-def _refuse_overlaps(bundles: Iterable[Bundle]) -> None:
-    """Refuse what one entry gives to all that there is and another takes from a part: each run undoes the last."""
-    standing = [bundle for bundle in bundles if bundle.scope != "future_in"]
-    everywhere = {
-        (bundle.role, bundle.type, privilege, bundle.target): bundle
-        for bundle in standing
-        if bundle.scope == "all_in"
-        for privilege in bundle.privileges
-    }
-    for bundle in standing:
-        for privilege, length in itertools.product(bundle.privileges, range(1, len(bundle.target))):
-            other = everywhere.get((bundle.role, bundle.type, privilege, bundle.target[:length]))
-            if other is not None and other.present != bundle.present:
+        for place, name in _around(thing.kind, thing.name) if thing.present else ():
+            if (place.word, name) in gone:
                 raise InvalidInputError(
-                    bundle.path,
-                    f"{privilege} is {_state(bundle)} ({bundle.scope} {show(bundle.target)}), but {other.path} says "
-                    f"{_state(other)} (all_in {show(other.target)}) for the same role and objects, so that neither "
-                    "would ever hold; remove one of them, or list in all_in's place only the objects that are meant",
+                    f"{thing.path}.name", f"its {place.label} is absent by {gone[place.word, name]}"
                 )
 
 
-def _state(bundle: Bundle) -> str:
-    return "present" if bundle.present else "absent"
+def _around(kind: Kind, name: Name) -> Iterable[tuple[Kind, Name]]:
+    """Return what an object stands in, from the inside out."""
+    place = kind.place
+    while place is not None:
+        name = name[:-1]
+        yield place, name
+        place = place.place
 
 
 def _refuse_use_of_absent(desired: Desired) -> None:
@@ -241,31 +119,61 @@ def _refuse_use_of_absent(desired: Desired) -> None:
             raise InvalidInputError(path, f"{kind.label} {show(name)} is absent by {gone[kind.word, name]}")
 
 
+def _refuse_exclusive_system_roles(desired: Desired) -> None:
+    for bundle in desired.bundles if desired.exclusive else ():
+        if bundle.holder[1][-1] in ROLE.protected and bundle.holder[0] == ROLE.word:
+            raise InvalidInputError(
+                bundle.path,
+                f"exclusive would revoke what Snowflake gave to {show(bundle.holder[1])}; describe its grants in "
+                "a task of their own",
+            )
+
+
 def references(desired: Desired) -> Iterable[tuple[str, Kind, Name]]:
     """Return what the description builds on: objects that must exist or be created, each with the option's path."""
-    for thing in desired.of(SCHEMA):
-        if thing.present:
-            yield f"{thing.path}.name", DATABASE, thing.name[:1]
-    for thing in desired.of(WAREHOUSE):
-        monitor = thing.properties.get("resource_monitor")
-        if thing.present and monitor is not None:
-            yield f"{thing.path}.resource_monitor", MONITOR, parse(str(monitor))
+    for thing in desired.things:
+        if thing.present and thing.kind.place is not None:
+            yield f"{thing.path}.name", thing.kind.place, thing.name[:-1]
+    for kind, option, other in _REFERENCES:
+        for thing in desired.of(kind):
+            for text in _names(thing.properties.get(option)) if thing.present else ():
+                yield f"{thing.path}.{option}", other, parse(text)
     for membership in desired.memberships:
-        yield membership.path, ROLE, membership.role
-        if membership.grantee is ROLE:
-            yield membership.path, ROLE, membership.to
+        yield membership.path, BY_WORD[membership.role[0]], membership.role[1]
+        if membership.to[0] != "USER":
+            yield membership.path, BY_WORD[membership.to[0]], membership.to[1]
     for bundle in desired.bundles:
         if bundle.present:
-            yield f"{bundle.path}.role", ROLE, bundle.role
+            word, name = bundle.holder
+            yield f"{bundle.path}.{word.lower().replace(' ', '_')}", BY_WORD[word], name
             yield from _places(bundle)
+    for setting in desired.settings:
+        if setting.kind is not None:
+            yield setting.path, setting.kind, setting.name
+        if setting.parameter in _NAMED and setting.value is not None:
+            yield setting.path, _NAMED[setting.parameter], parse(str(setting.value))
+    for token in desired.tokens:
+        if token.present:
+            yield f"{token.path}.user", USER, token.user
+        if token.role_restriction is not None:
+            yield f"{token.path}.role_restriction", ROLE, token.role_restriction
+    for tagging in desired.taggings:
+        yield tagging.path, TAG, tagging.tag
+        yield tagging.path, tagging.kind, tagging.name
+
+
+def _names(value: Value) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else members(value)
 
 
 def _places(bundle: Bundle) -> Iterable[tuple[str, Kind, Name]]:
     path = f"{bundle.path}.{bundle.scope}"
     if bundle.type == "warehouse":
         yield path, WAREHOUSE, bundle.target
+    elif bundle.type == "role":
+        yield path, ROLE, bundle.target
     elif bundle.type == "database" or grants.containable(bundle.type):
-        if len(bundle.target) >= 2:
+        if len(bundle.target) >= 2 and bundle.type != "database_role":
             yield path, SCHEMA, bundle.target[:2]
         else:
             yield path, DATABASE, bundle.target[:1]

@@ -22,3 +22,9 @@ class InvalidInputError(SnowflakeError):
 
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(f"{path}: {problem}")
+
+
+# Snowflake's number for an action that the role may not take on an object that it may see.
+INSUFFICIENT = 3001
+# And for an object that is not there, or that the role may not see.
+MISSING = 2003

@@ -6,30 +6,68 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .identifiers import Name, parse_observed, quote, show
-from .kinds import Row
+from .kind import Row
 
 # Parts of a name, and the plural in ON ALL and ON FUTURE where the type stands in a schema or a database.
 _PARTS = {
     "account": 0,
-    "warehouse": 1,
-    "database": 1,
-    "integration": 1,
-    "resource_monitor": 1,
-    "schema": 2,
-    "dynamic_table": 3,
-    "external_table": 3,
-    "file_format": 3,
-    "materialized_view": 3,
-    "pipe": 3,
-    "sequence": 3,
-    "stage": 3,
-    "stream": 3,
-    "table": 3,
-    "task": 3,
-    "view": 3,
+    **dict.fromkeys(
+        (
+            "compute_pool",
+            "connection",
+            "database",
+            "external_volume",
+            "failover_group",
+            "integration",
+            "network_policy",
+            "replication_group",
+            "resource_monitor",
+            "role",
+            "user",
+            "warehouse",
+        ),
+        1,
+    ),
+    **dict.fromkeys(("database_role", "schema"), 2),
+    **dict.fromkeys(
+        (
+            "aggregation_policy",
+            "alert",
+            "authentication_policy",
+            "dynamic_table",
+            "event_table",
+            "external_table",
+            "file_format",
+            "git_repository",
+            "iceberg_table",
+            "image_repository",
+            "masking_policy",
+            "materialized_view",
+            "model",
+            "network_rule",
+            "notebook",
+            "packages_policy",
+            "password_policy",
+            "pipe",
+            "projection_policy",
+            "row_access_policy",
+            "secret",
+            "sequence",
+            "service",
+            "session_policy",
+            "stage",
+            "stream",
+            "streamlit",
+            "table",
+            "tag",
+            "task",
+            "view",
+        ),
+        3,
+    ),
 }
 _BY_SIGNATURE = ("function", "procedure")
 TYPES = tuple(sorted([*_PARTS, *_BY_SIGNATURE]))
@@ -66,7 +104,7 @@ def containable(type_: str) -> bool:
 def privilege(text: str) -> str:
     """Normalise a privilege; raises ValueError with the reason."""
     word = re.sub(r"\s+", " ", text.strip()).upper()
-    if not _PRIVILEGE.fullmatch(word):
+    if not _PRIVILEGE.fullmatch(word) or {"ON", "TO", "FROM"} & set(word.split()):
         raise ValueError(f"{text!r} is not a privilege")
     if word in ("ALL", "ALL PRIVILEGES"):
         raise ValueError("ALL cannot be compared with what is granted; list the privileges")
@@ -75,7 +113,12 @@ def privilege(text: str) -> str:
 
 def plural(type_: str) -> str:
     """Return the word for all objects of a type."""
-    return re.sub(r"Y$", "IE", type_.replace("_", " ").upper()) + "S"
+    return re.sub(r"Y$", "IE", words(type_)) + "S"
+
+
+def words(type_: str) -> str:
+    """Return the type in SQL."""
+    return type_.replace("_", " ").upper()
 
 
 def container(name: Name) -> str:
@@ -86,6 +129,16 @@ def container(name: Name) -> str:
 def sql_container(name: Name) -> str:
     """Name a schema or a database for SQL."""
     return f"{'SCHEMA' if len(name) == 2 else 'DATABASE'} {quote(name)}"
+
+
+def imported(grant: Grant) -> Grant:
+    """Return how the account shows a grant: imported privileges as USAGE."""
+    return replace(grant, privilege="USAGE") if grant.privilege == "IMPORTED PRIVILEGES" else grant
+
+
+def grantable(grant: Grant) -> bool:
+    """Return whether it is a privilege of its own: neither ownership nor a role that is held."""
+    return grant.privilege != "OWNERSHIP" and grant.type not in ("role", "database_role")
 
 
 def from_row(row: Row) -> Grant:

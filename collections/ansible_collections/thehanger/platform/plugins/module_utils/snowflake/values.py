@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import ipaddress
+import json
 import re
 from typing import Any, Union
 
 from .identifiers import literal, parse, parse_observed, quote, show
 
-Value = Union[str, int, bool, None]  # noqa: UP007  (the sanity test cannot follow | here)
+Value = Union[str, int, bool, tuple[str, ...], None]  # noqa: UP007  (the sanity test cannot follow | here)
 
 _SIZES = {"2XLARGE": "XXLARGE", "X2LARGE": "XXLARGE", "3XLARGE": "XXXLARGE", "X3LARGE": "XXXLARGE"}
 _TRIGGER_ACTIONS = ("NOTIFY", "SUSPEND", "SUSPEND_IMMEDIATE")
@@ -146,6 +148,95 @@ def as_keyword(value: Value) -> str:
 def as_identifier(value: Value) -> str:
     """Write the name of another object for SQL."""
     return quote(parse(str(value)))
+
+
+def members(value: Value) -> tuple[str, ...]:
+    """Return what a set of words holds, nothing where there is no set."""
+    return value if isinstance(value, tuple) else ()
+
+
+def words(value: Any) -> tuple[str, ...]:
+    """Normalise a set of words: their order means nothing."""
+    return tuple(sorted({str(item) for item in value}))
+
+
+def keywords(value: Any) -> tuple[str, ...]:
+    """Normalise a set of words without regard to case."""
+    return words(str(item).upper() for item in value)
+
+
+def addresses(value: Any) -> tuple[str, ...]:
+    """Normalise IPv4 addresses and networks; raises ValueError for what is none."""
+    for item in value:
+        ipaddress.IPv4Network(str(item))
+    return words(value)
+
+
+def references(value: Any) -> tuple[str, ...]:
+    """Normalise names of other objects; raises ValueError for what is no name."""
+    return words(show(parse(str(item))) for item in value)
+
+
+def observed_words(value: Any) -> tuple[str, ...]:
+    """Normalise a set that SHOW or DESC printed: `a,b`, `[A, B]`, JSON, or nothing."""
+    if _missing(value):
+        return ()
+    text_ = str(value)
+    try:
+        found = json.loads(text_)
+    except ValueError:
+        found = [item.strip(" '\"") for item in text_.strip("[]").split(",")]
+    return words(item for item in (found if isinstance(found, list) else [text_]) if item)
+
+
+def observed_rules(value: Any) -> tuple[str, ...]:
+    """Normalise the names of network rules, which DESC prints as JSON objects."""
+    if _missing(value):
+        return ()
+    found = json.loads(str(value))
+    return words(show(parse_observed(str(item["fullyQualifiedRuleName"]))) for item in found)
+
+
+def format_options(value: Any) -> tuple[str, ...]:
+    """Normalise the options of a file format; raises ValueError for a name that is none."""
+    for name in value:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", str(name)) or str(name).upper() == "TYPE":
+            raise ValueError(f"{name!r} is not an option of a file format")
+    return words(f"{str(name).upper()} = {_format_value(item)}" for name, item in value.items())
+
+
+def observed_format_options(value: Any) -> tuple[str, ...]:
+    """Normalise the options that SHOW printed as JSON."""
+    return () if _missing(value) else format_options({k: v for k, v in json.loads(str(value)).items() if k != "TYPE"})
+
+
+def _format_value(value: Any) -> str:
+    if isinstance(value, list):
+        return "(" + ", ".join(literal(str(item)) for item in value) + ")"
+    if isinstance(value, bool | int):
+        return str(value).upper()
+    text_ = str(value)
+    return text_.upper() if re.fullmatch("true|false|none|auto|[0-9]+", text_, re.IGNORECASE) else literal(text_)
+
+
+def covers(wanted: Value, known: Value) -> bool:
+    """Return whether everything that is wanted stands, whatever else there is."""
+    return set(members(wanted)) <= set(members(known))
+
+
+def as_literals(value: Value) -> str:
+    """Write a set of words for SQL."""
+    return "(" + ", ".join(literal(item) for item in members(value)) + ")"
+
+
+def as_identifiers(value: Value) -> str:
+    """Write a set of names for SQL."""
+    return "(" + ", ".join(quote(parse(item)) for item in members(value)) + ")"
+
+
+def as_format_options(value: Value) -> str:
+    """Write the options of a file format for SQL."""
+    return " ".join(members(value))
 
 
 def _missing(value: Any) -> bool:

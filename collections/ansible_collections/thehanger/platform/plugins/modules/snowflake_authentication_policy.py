@@ -1,0 +1,84 @@
+#!/usr/bin/python
+# Copyright (c) The Hanger data platform contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: snowflake_authentication_policy
+short_description: Manage authentication policies in Snowflake
+version_added: 0.1.0
+description:
+  - Creates, alters and drops authentication policies, and puts them in force for users and for the account.
+  - A thin module over the engine of M(thehanger.platform.snowflake_account), which does all kinds at once.
+author:
+  - The Hanger data platform contributors (@thehanger)
+extends_documentation_fragment:
+  - thehanger.platform.snowflake
+  - thehanger.platform.snowflake.changes
+  - thehanger.platform.snowflake_policies.authentication_policies
+seealso:
+  - module: thehanger.platform.snowflake_account
+  - module: thehanger.platform.snowflake_user
+"""
+
+EXAMPLES = r"""
+- name: Let services log in with keys only
+  thehanger.platform.snowflake_authentication_policy:
+    account: myorg-myaccount
+    user: HANGER_PROVISIONER
+    role: ACCOUNTADMIN
+    private_key_path: ~/.snowflake/hanger_provisioner.p8
+    authentication_policies:
+      - name: GOVERNANCE.POLICIES.SERVICES
+        authentication_methods: [KEYPAIR]
+        client_types: [DRIVERS]
+        users: [AIRBYTE]
+"""
+
+RETURN = r"""
+plan:
+  description: The steps, in order.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"action": "create", "kind": "authentication policy", "name": "GOVERNANCE.POLICIES.SERVICES"}]
+statements:
+  description: The statements of the steps; in check mode, those that would be sent.
+  returned: success
+  type: list
+  elements: str
+  sample: ['CREATE AUTHENTICATION POLICY "GOVERNANCE"."POLICIES"."SERVICES" AUTHENTICATION_METHODS = (''KEYPAIR'')']
+seconds:
+  description: Time spent on reading and planning, and on applying.
+  returned: success
+  type: dict
+  sample: {"plan": 0.41, "apply": 0.12}
+applied:
+  description: The statements that had been applied when one failed.
+  returned: when a statement fails
+  type: list
+  elements: str
+not_applied:
+  description: The statements that were still to come when one failed.
+  returned: when a statement fails
+  type: list
+  elements: str
+missing:
+  description: What the options build on and what neither exists nor is created here.
+  returned: when something is missing
+  type: list
+  elements: str
+"""
+
+from ansible_collections.thehanger.platform.plugins.module_utils.snowflake.apply import apply_module
+
+
+def main() -> None:
+    apply_module("authentication_policies")
+
+
+if __name__ == "__main__":
+    main()

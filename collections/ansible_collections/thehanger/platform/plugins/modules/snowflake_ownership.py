@@ -1,0 +1,83 @@
+#!/usr/bin/python
+# Copyright (c) The Hanger data platform contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: snowflake_ownership
+short_description: Manage owners in Snowflake
+version_added: 0.1.0
+description:
+  - Transfers the ownership of objects, of all objects that exist in a container, and of future ones.
+  - A thin module over the engine of M(thehanger.platform.snowflake_account), which does all kinds at once.
+author:
+  - The Hanger data platform contributors (@thehanger)
+extends_documentation_fragment:
+  - thehanger.platform.snowflake
+  - thehanger.platform.snowflake.changes
+  - thehanger.platform.snowflake_access.ownership
+seealso:
+  - module: thehanger.platform.snowflake_account
+  - module: thehanger.platform.snowflake_grants
+"""
+
+EXAMPLES = r"""
+- name: Have the transformer own the models
+  thehanger.platform.snowflake_ownership:
+    account: myorg-myaccount
+    user: HANGER_PROVISIONER
+    role: ACCOUNTADMIN
+    private_key_path: ~/.snowflake/hanger_provisioner.p8
+    ownership:
+      - {role: TRANSFORMER, type: schema, name: ANALYTICS.STAGING}
+      - {role: TRANSFORMER, type: table, all_in: ANALYTICS.STAGING}
+      - {role: TRANSFORMER, type: table, future_in: ANALYTICS.STAGING}
+"""
+
+RETURN = r"""
+plan:
+  description: The steps, in order.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"action": "grant", "kind": "grant", "name": "OWNERSHIP on schema ANALYTICS.STAGING to role TRANSFORMER"}]
+statements:
+  description: The statements of the steps; in check mode, those that would be sent.
+  returned: success
+  type: list
+  elements: str
+  sample: ['GRANT OWNERSHIP ON SCHEMA "ANALYTICS"."STAGING" TO ROLE "TRANSFORMER" COPY CURRENT GRANTS']
+seconds:
+  description: Time spent on reading and planning, and on applying.
+  returned: success
+  type: dict
+  sample: {"plan": 0.41, "apply": 0.12}
+applied:
+  description: The statements that had been applied when one failed.
+  returned: when a statement fails
+  type: list
+  elements: str
+not_applied:
+  description: The statements that were still to come when one failed.
+  returned: when a statement fails
+  type: list
+  elements: str
+missing:
+  description: What the options build on and what neither exists nor is created here.
+  returned: when something is missing
+  type: list
+  elements: str
+"""
+
+from ansible_collections.thehanger.platform.plugins.module_utils.snowflake.apply import apply_module
+
+
+def main() -> None:
+    apply_module("ownership")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+#!/usr/bin/python
+# Copyright (c) The Hanger data platform contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: snowflake_role_membership
+short_description: Manage who holds which role in Snowflake
+version_added: 0.1.0
+description:
+  - Grants roles and database roles to roles and users, and revokes them.
+  - A thin module over the engine of M(thehanger.platform.snowflake_account), which does all kinds at once.
+author:
+  - The Hanger data platform contributors (@thehanger)
+extends_documentation_fragment:
+  - thehanger.platform.snowflake
+  - thehanger.platform.snowflake.changes
+  - thehanger.platform.snowflake_access.role_memberships
+seealso:
+  - module: thehanger.platform.snowflake_account
+  - module: thehanger.platform.snowflake_role
+  - module: thehanger.platform.snowflake_user
+"""
+
+EXAMPLES = r"""
+- name: Give a role to a user and to the role above it
+  thehanger.platform.snowflake_role_membership:
+    account: myorg-myaccount
+    user: HANGER_PROVISIONER
+    role: ACCOUNTADMIN
+    private_key_path: ~/.snowflake/hanger_provisioner.p8
+    role_memberships:
+      - {role: LOADER, roles: [SYSADMIN], users: [AIRBYTE]}
+
+- name: Let nobody else load
+  thehanger.platform.snowflake_role_membership:
+    account: myorg-myaccount
+    user: HANGER_PROVISIONER
+    role: ACCOUNTADMIN
+    private_key_path: ~/.snowflake/hanger_provisioner.p8
+    role_memberships:
+      - {role: LOADER, roles: [SYSADMIN], users: [AIRBYTE], exclusive: true}
+
+- name: Take a role away
+  thehanger.platform.snowflake_role_membership:
+    account: myorg-myaccount
+    user: HANGER_PROVISIONER
+    role: ACCOUNTADMIN
+    private_key_path: ~/.snowflake/hanger_provisioner.p8
+    role_memberships:
+      - {role: TRANSFORMER, users: [AIRBYTE], state: absent}
+"""
+
+RETURN = r"""
+plan:
+  description: The steps, in order.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"action": "grant", "kind": "role membership", "name": "LOADER to user AIRBYTE"}]
+statements:
+  description: The statements of the steps; in check mode, those that would be sent.
+  returned: success
+  type: list
+  elements: str
+  sample: ['GRANT ROLE "LOADER" TO USER "AIRBYTE"']
+seconds:
+  description: Time spent on reading and planning, and on applying.
+  returned: success
+  type: dict
+  sample: {"plan": 0.41, "apply": 0.12}
+applied:
+  description: The statements that had been applied when one failed.
+  returned: when a statement fails
+  type: list
+  elements: str
+not_applied:
+  description: The statements that were still to come when one failed.
+  returned: when a statement fails
+  type: list
+  elements: str
+missing:
+  description: What the options build on and what neither exists nor is created here.
+  returned: when something is missing
+  type: list
+  elements: str
+"""
+
+from ansible_collections.thehanger.platform.plugins.module_utils.snowflake.apply import apply_module
+
+
+def main() -> None:
+    apply_module("role_memberships")
+
+
+if __name__ == "__main__":
+    main()
