@@ -215,6 +215,7 @@ class Account:
         try:
             self._require_admitted(request.text, session)
             request = bound_text.write(request)
+            session.connection.statement = request.query_id
             answer = self._definition(request, context) or executor.execute(request, context)
             if not request.describe_only:
                 session.connection.kept.keep(request.query_id, answer)

@@ -38,12 +38,13 @@ _TOKEN = re.compile(
     r"""(?P<blank>\s+|--[^\n]*|//[^\n]*|/\*.*?\*/)
       | "(?P<quoted>(?:[^"]|"")*)"
       | \$\$(?P<raw>.*?)\$\$
-      | '(?P<string>(?:\\.|''|[^'\\])*)'
+      | '(?P<string>(?:[^'\\]++|\\.|'')*+)'
       | (?P<number>\d+(?:\.\d+)?)
       | (?P<word>[^\W\d][\w$]*)
       | (?P<symbol>[^\s\w"'])""",
     re.DOTALL | re.VERBOSE,
 )
+_LEADING = re.compile(r"(\s+|--[^\n]*|//[^\n]*|/\*.*?\*/)|[^\W\d][\w$]*", re.DOTALL)
 _LITERAL = re.compile(r"'(?:\\.|''|[^'\\])*(?:'|\\?$)|\$\$.*?(?:\$\$|$)", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)|''", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "0": "\0"}
@@ -71,11 +72,11 @@ def first_words(text: str, count: int = 4) -> list[str]:
     words: list[str] = []
     position = 0
     while position < len(text) and len(words) < count:
-        match = _TOKEN.match(text, position)
-        if match is None or match.lastgroup not in ("blank", "word"):
+        match = _LEADING.match(text, position)
+        if match is None:
             break
         position = match.end()
-        if match.lastgroup == "word":
+        if match[1] is None:
             words.append(match.group().upper())
     return words
 

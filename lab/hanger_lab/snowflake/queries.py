@@ -5,6 +5,7 @@ Results are kept for a while, so that a client may ask for them by the statement
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from hanger_lab.snowflake import errors
@@ -44,6 +46,7 @@ class Query:
     table: pa.Table | None = None
     error: SnowflakeError | None = None
     cancelled: bool = False
+    part: str = ""
     done: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -98,7 +101,7 @@ class Queries:
         if query.done.is_set():
             return False
         query.cancelled = True
-        query.session.connection.duck.interrupt()
+        threading.Thread(target=_interrupt, args=(query,), daemon=True).start()
         return True
 
     def _add(self, session: Session, request: executor.Request) -> Query:
@@ -135,6 +138,9 @@ class Queries:
         for part in parts:
             one = replace(request, text=part, statements=1, query_id=str(uuid.uuid4()))
             child = self._add(query.session, one)
+            query.part = child.id
+            if query.cancelled:
+                raise cancelled()
             self._carry_out(child, one)
             if child.error is not None:
                 raise child.error
@@ -152,6 +158,15 @@ class Queries:
             "resultIds": ",".join(child.id for child in children),
             "resultTypes": ",".join(str(answer.get("statementTypeId", 0)) for answer in answers),
         }
+
+
+def _interrupt(query: Query) -> None:
+    """Interrupt a statement until it has ended: it may not have reached the database yet, or wait for another."""
+    connection = query.session.connection
+    while not query.done.wait(0.05):
+        if connection.statement in (query.id, query.part):
+            with contextlib.suppress(duckdb.Error):
+                connection.duck.interrupt()
 
 
 def cancelled() -> SnowflakeError:

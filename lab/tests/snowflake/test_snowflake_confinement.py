@@ -190,7 +190,8 @@ def test_quotes_in_stages_and_file_formats_are_part_of_them(admin: Client, secre
 def test_database_is_not_taken_for_another_name(admin: Client, secret: str) -> None:
     name = f"{secret}.SECRET; --"
     admin.run(f'CREATE DATABASE "{name}"')
-    assert admin.refused(f'CREATE TABLE "{name}".PUBLIC.T (I INT)')[0] == 2
+    admin.run(f'CREATE TABLE "{name}".PUBLIC.T (I INT)', f'CREATE VIEW "{name}".PUBLIC.V AS SELECT 1 AS A')
+    assert admin.rows(f'SELECT * FROM "{name}".PUBLIC.T') == []
     admin.run(f'DROP DATABASE "{name}"', f"USE SCHEMA {secret}")
     assert admin.rows("SELECT * FROM SECRET") == [(42,)]
 

@@ -92,3 +92,17 @@ def test_comments_on_many_columns(admin: Client, somebody: Person) -> None:
     assert somebody.client.refused(statement)[0] == 2003
     assert admin.refused("ALTER TABLE T ALTER A COMMENT 'x', NOSUCH COMMENT 'y'")
     assert admin.rows(query) == [("A", "it's"), ("b", "two")]
+
+
+def test_describe_tells_keys_and_comments(admin: Client) -> None:
+    admin.run(
+        "CREATE TABLE T (A INT PRIMARY KEY COMMENT 'it''s first', B VARCHAR(20) NOT NULL UNIQUE, C INT)",
+        "CREATE VIEW V (X COMMENT $$the 'same'$$, Y) AS SELECT A, B FROM T",
+    )
+    columns = ("name", "null?", "primary key", "unique key", "comment")
+    assert [tuple(row[c] for c in columns) for row in admin.dicts("DESCRIBE TABLE T")] == [
+        ("A", "N", "Y", "N", "it's first"),
+        ("B", "N", "N", "Y", None),
+        ("C", "Y", "N", "N", None),
+    ]
+    assert [row["comment"] for row in admin.dicts("DESCRIBE VIEW V")] == ["the 'same'", None]

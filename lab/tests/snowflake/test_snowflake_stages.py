@@ -199,3 +199,12 @@ def test_throughput(admin: Client, stage: str, tmp_path: Path) -> None:
     admin.run(f"COPY INTO {table} FROM {stage} {FORMAT}")
     assert rows / (time.monotonic() - start) > 50_000
     assert admin.value(f"SELECT COUNT(*) FROM {table}") == rows
+
+
+def test_put_may_end_with_a_semicolon_and_copy_from_the_tables_stage(admin: Client, stage: str, tmp_path: Path) -> None:
+    admin.run("CREATE TABLE T (I INT)")
+    put(admin, stage, tmp_path / "one.csv", "1\n", options=";")
+    put(admin, f"{stage};", tmp_path / "two.csv", "2\n")
+    put(admin, "@%T", tmp_path / "three.csv", "3\n")
+    admin.run(f"COPY INTO T FROM {stage}", "COPY INTO T")
+    assert admin.rows("SELECT * FROM T ORDER BY I") == [(1,), (2,), (3,)]

@@ -58,6 +58,7 @@ class Connection:
         self.aborted = False
         fake.results_cache = _Results()
         self.kept = Kept()
+        self.statement = ""
         self.temporary: list[tuple[str, Name]] = []
         self._place: tuple[str | None, str | None] = (None, None)
 

@@ -25,6 +25,7 @@ from hanger_lab.snowflake.data import (
     changes,
     column_comments,
     copy,
+    describe,
     effects,
     kept,
     keys,
@@ -107,6 +108,7 @@ def _execute(request: Request, context: Context) -> dict[str, Any]:
         table_keys = keys.take_out(expression, context)
         authorize(expression, context)
         effect = effects.foresee(expression, context, table_keys)
+        comments = describe.column_comments(expression)
     kind = statement_type.statement_type_id(expression)
     if request.describe_only:
         return _describe(cursor, expression, context)
@@ -125,9 +127,11 @@ def _execute(request: Request, context: Context) -> dict[str, Any]:
             answer = special_change.wire()
         else:
             with effects.undone_on_failure(effect, context):
-                answer = _run(cursor, expression, request, kind)
+                answer = _run(cursor, expression, request, kind, context)
                 if effect is not None and effect.action == "create" and effect.kind == "TABLE":
                     copy.forget_loads(effect.name, context)
+                if effect is not None and comments:
+                    describe.keep_comments(comments, effect.name, context)
         if effect is not None:
             effects.record(effect, context)
     return answer
@@ -158,7 +162,7 @@ def _special(words: list[str], request: Request, context: Context) -> dict[str, 
     return None
 
 
-def _run(cursor: Any, expression: exp.Expr, request: Request, kind: int) -> dict[str, Any]:
+def _run(cursor: Any, expression: exp.Expr, request: Request, kind: int, context: Context) -> dict[str, Any]:
     rows = _rows(request.bindings)
     affected = 0
     for parameters in rows:
@@ -170,6 +174,9 @@ def _run(cursor: Any, expression: exp.Expr, request: Request, kind: int) -> dict
         affected += cursor.rowcount or 0
     described = rowtype.describe_as_rowtype(cursor._describe_last_sql())
     table = cursor._arrow_table
+    if isinstance(expression, exp.Describe):
+        name = tables.resolve(tables.require_target(expression), context.session, "DESCRIBE")
+        table = describe.complete(table, name, context)
     answer: dict[str, Any] = {"rowtype": described, "statementTypeId": kind, kept.TABLE: table}
     if kind in statement_type.DML_TYPE_IDS and table:
         if len(rows) > 1:

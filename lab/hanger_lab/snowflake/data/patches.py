@@ -8,6 +8,7 @@ from typing import Any
 import fakesnow.arrow
 import fakesnow.cursor
 import fakesnow.info_schema
+import fakesnow.transforms.transforms
 
 from hanger_lab.snowflake.data import arrow
 
@@ -20,9 +21,10 @@ def apply() -> None:
     vars(fakesnow.arrow)["timestamp_to_sf_struct"] = arrow.timestamps
     vars(fakesnow.info_schema)["insert_table_comment_sql"] = _table_comment
     vars(fakesnow.info_schema)["insert_text_lengths_sql"] = _text_lengths
-    for name, value in list(vars(fakesnow.cursor).items()):
-        if name.startswith("SQL_") and isinstance(value, Template):
-            vars(fakesnow.cursor)[name] = _Escaping(value.template)
+    for module in (fakesnow.cursor, fakesnow.transforms.transforms):
+        for name, value in list(vars(module).items()):
+            if name.startswith("SQL_") and isinstance(value, Template):
+                vars(module)[name] = _Escaping(value.template)
 
 
 class _Escaping(Template):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 
 from sqlglot import exp
 
@@ -20,7 +19,6 @@ _TABLE_FUNCTIONS = ("EXPLODE", "FLATTEN", "GENERATOR", "INFERSCHEMA", "RESULTSCA
 # Words that DuckDB takes for functions without parentheses; in Snowflake they are names of columns.
 _DUCKDB_VALUES = frozenset(("current_catalog", "current_role", "current_schema", "session_user", "user"))
 _BOOTSTRAP = json.dumps({"serverVersion": VERSION, "accountInfo": {"serviceLevelName": "ENTERPRISE"}})
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def resolve_names(expression: exp.Expr) -> exp.Expr:
@@ -62,7 +60,6 @@ def rewrite(expression: exp.Expr, context: Context) -> exp.Expr:
     if isinstance(expression, exp.Merge):
         _qualify_merge(expression)
     if isinstance(expression, exp.Create):
-        _check_database(expression, context)
         _make_permanent(expression)
     return expression
 
@@ -166,15 +163,6 @@ def _session_function(function: exp.Expr, context: Context) -> exp.Expr | None:
         arguments = function.expressions if isinstance(function, exp.Anonymous) else [function.this]
         return exp.Boolean(this=bool(arguments) and arguments[0].name in context.access.all)
     return None
-
-
-def _check_database(create: exp.Create, context: Context) -> None:
-    """Refuse tables in a database whose name means something else without quotes, as fakesnow writes it."""
-    target = tables.target(create)
-    if str(create.args.get("kind")).upper() == "TABLE" and target is not None:
-        database = tables.resolve(target, context.session, "CREATE TABLE")[0]
-        if not _PLAIN.fullmatch(database) or database.lower() in context.engine.reserved_words:
-            raise errors.unsupported(f"a table in a database named {names.show((database,))}")
 
 
 def _require_same_for_everyone(view: exp.Create, context: Context) -> None:

@@ -94,7 +94,7 @@ def put(text: str, context: Context, base_url: str) -> dict[str, Any]:
     source = (match[1] if match[1] is not None else match[2]).replace("\\\\", "\\")
     if not source.startswith("file://"):
         raise errors.syntax(source[:60])
-    location = read_location(match[3], context.session)
+    location = read_location(match[3] if match[3].startswith("'") else match[3].rstrip(";"), context.session)
     require(location, "WRITE", context)
     options = _options(match[4])
     compress = options.get("AUTO_COMPRESS", True)
