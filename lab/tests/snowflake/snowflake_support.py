@@ -177,7 +177,14 @@ class Inside:
 
     def login(self, user: str, role: str) -> Session:
         found = self.account.catalog.get("USER", (user,))
-        made = Session(user, role, self.account.engine.connect(), user_created=found.created, clock=self.account.clock)
+        made = Session(
+            user,
+            role,
+            self.account.engine.connect(),
+            user_created=found.created,
+            address="127.0.0.1",
+            clock=self.account.clock,
+        )
         self.account._sessions[made.token] = made
         return made
 
