@@ -60,8 +60,9 @@ logs: ## follow the logs of the lab's endpoints
 	@hanger-lab logs -f
 
 .PHONY: lock
-lock: venv ## pin what requirements.in and the role pgadmin ask for
-	for wanted in requirements roles/pgadmin/files/requirements roles/pgadmin/files/installer; do \
+lock: venv ## pin what requirements.in, the role pgadmin and the peers of the benchmarks ask for
+	for wanted in requirements roles/pgadmin/files/requirements roles/pgadmin/files/installer \
+			bench/peers/snowflake/snowddl bench/peers/snowflake/permifrost; do \
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 			--output-file $$wanted.txt $$wanted.in || exit 1; done
 
@@ -78,5 +79,5 @@ test: venv ## run every check in a lab of its own; ONLY=regular expression picks
 	@python tests/run.py '$(ONLY)'
 
 .PHONY: bench
-bench: venv ## measure, with NAME=spine, NAME=machines or NAME=oltp
+bench: venv ## measure, with NAME=spine, NAME=machines, NAME=oltp or NAME=snowflake
 	@python bench/run.py '$(NAME)'

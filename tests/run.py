@@ -82,6 +82,11 @@ def static_checks() -> list[Step]:
         pytest("repository", "tests/test_repository.py", "tests/unit"),
         pytest("generator", "oltp/tests"),
         pytest("modules", str(COLLECTION / "tests/unit")),
+        Step(
+            "modules-connector-5",
+            ["tests/connector_5", f"--junitxml={LOGS / 'modules-connector-5.xml'}"],
+            junit=True,
+        ),
         Step("sanity", ["tests/sanity"]),
         Step("browser", ["tests/browser"]),
     ]
@@ -97,6 +102,7 @@ def lab_checks() -> list[Step]:
         pytest("access", "tests/access"),
         *(Step(f"molecule-{name}", ["molecule", "test", "-s", name]) for name in slow_first),
         *(pytest(f"lab-{part}", f"lab/tests/{part}") for part in ("machines", "ec2", "snowflake", "airbyte")),
+        pytest("lab-snowflake-clients", "lab/tests/snowflake_clients"),
     ]
 
 

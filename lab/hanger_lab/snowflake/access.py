@@ -15,14 +15,7 @@ Roles = frozenset[str]
 
 def inherited(catalog: Catalog, roles: Iterable[str]) -> Roles:
     """Collect these roles and all that they inherit; PUBLIC is always among them."""
-    found: set[str] = set()
-    waiting = [*roles, "PUBLIC"]
-    while waiting:
-        role = waiting.pop()
-        if role not in found:
-            found.add(role)
-            waiting.extend(catalog.roles_of("ROLE", role))
-    return frozenset(found)
+    return catalog.inherited(frozenset(roles))
 
 
 def assumable(catalog: Catalog, user: str) -> Roles:

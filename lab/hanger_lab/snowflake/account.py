@@ -7,14 +7,13 @@ import hmac
 import logging
 import threading
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from hanger_lab.snowflake import access, auth, errors, keys, names, policies, statements
 from hanger_lab.snowflake.catalog import Catalog
-from hanger_lab.snowflake.data import changes, executor
+from hanger_lab.snowflake.data import bound_text, changes, executor, kept
 from hanger_lab.snowflake.data.engine import Engine
 from hanger_lab.snowflake.lexer import first_words
 from hanger_lab.snowflake.model import ACCOUNT, PRIVILEGES, SHARED, SYSTEM_ROLES, Grant, RoleGrant
@@ -195,8 +194,8 @@ class Account:
                 return known
             session.cancelled = False
             if request.describe_only:
-                return self._run(session, request)[0]
-            statement = self.history.begin(session, request.text, str(uuid.uuid4()))
+                return {"queryId": request.query_id, **self._run(session, request)[0]}
+            statement = self.history.begin(session, request.text, request.query_id)
             try:
                 found, statement.size = self._run(session, request)
                 answer = {"queryId": statement.query_id, **found}
@@ -215,7 +214,11 @@ class Account:
         context = self.context(session, describe_only=request.describe_only)
         try:
             self._require_admitted(request.text, session)
+            request = bound_text.write(request)
             answer = self._definition(request, context) or executor.execute(request, context)
+            if not request.describe_only:
+                session.connection.kept.keep(request.query_id, answer)
+            answer.pop(kept.TABLE, None)
         except errors.SnowflakeError:
             if session.cancelled:
                 raise errors.cancelled() from None

@@ -33,6 +33,7 @@ class Catalog:
         self._afterwards: list[Action] = []
         self._otherwise: list[Action] = []
         self._depth = 0
+        self._inherited: dict[frozenset[str], frozenset[str]] = {}
         self._load()
 
     # -- changes ----------------------------------------------------------------------------------------------------
@@ -205,18 +206,35 @@ class Catalog:
         """Give a role; giving it twice changes nothing."""
         key = (grant.role, grant.to_kind, grant.to_name)
         if key not in self._role_grants:
-            self._role_grants[key] = grant
+            self._index_role(key, grant)
             self._changes["role_grant", key] = asdict(grant)
 
     def revoke_role(self, role: str, to_kind: str, to_name: str) -> None:
         """Take a role back."""
         key = (role, to_kind, to_name)
         if self._role_grants.pop(key, None) is not None:
+            self._given[to_kind, to_name].pop(role)
+            self._inherited = {}
             self._changes["role_grant", key] = None
 
     def roles_of(self, kind: str, name: str) -> list[str]:
         """List the roles given directly to a role or user."""
-        return [g.role for g in self._role_grants.values() if (g.to_kind, g.to_name) == (kind, name)]
+        return list(self._given.get((kind, name), ()))
+
+    def inherited(self, roles: frozenset[str]) -> frozenset[str]:
+        """Collect these roles and all that they inherit; PUBLIC is always among them."""
+        known = self._inherited  # a change puts another in its place, so that nothing older is remembered
+        found = known.get(roles)
+        if found is None:
+            collected: set[str] = set()
+            waiting = [*roles, "PUBLIC"]
+            while waiting:
+                role = waiting.pop()
+                if role not in collected:
+                    collected.add(role)
+                    waiting.extend(self.roles_of("ROLE", role))
+            found = known[roles] = frozenset(collected)
+        return found
 
     # -- account parameters -----------------------------------------------------------------------------------------
 
@@ -239,6 +257,7 @@ class Catalog:
         self._grants_to: dict[str, dict[tuple[str, str, Name], Grant]] = {}
         self._futures: dict[Key, FutureGrant] = {}
         self._role_grants: dict[Key, RoleGrant] = {}
+        self._given: dict[tuple[str, str], dict[str, None]] = {}
         for _, document in self._store.load("object"):
             found = Securable(**{**document, "name": tuple(document["name"])})
             self._objects.setdefault(found.kind, {})[found.name] = found
@@ -247,7 +266,8 @@ class Catalog:
         for key, document in self._store.load("future"):
             self._futures[key] = FutureGrant(**{**document, "scope": tuple(document["scope"])})
         for key, document in self._store.load("role_grant"):
-            self._role_grants[key] = RoleGrant(**document)
+            self._index_role(key, RoleGrant(**document))
+        self._inherited = {}
         self._parameters = Properties(dict(self._store.load("account")).get(("PARAMETERS",), {}))
 
     def _promised(self, kind: str, name: Name) -> list[FutureGrant]:
@@ -303,6 +323,11 @@ class Catalog:
     def _index(self, grant: Grant) -> None:
         self._grants_on.setdefault((grant.kind, grant.name), {})[grant.privilege, grant.role] = grant
         self._grants_to.setdefault(grant.role, {})[grant.privilege, grant.kind, grant.name] = grant
+
+    def _index_role(self, key: Key, grant: RoleGrant) -> None:
+        self._role_grants[key] = grant
+        self._given.setdefault((grant.to_kind, grant.to_name), {})[grant.role] = None
+        self._inherited = {}
 
     @staticmethod
     def _grant_key(grant: Grant) -> Key:

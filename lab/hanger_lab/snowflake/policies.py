@@ -91,6 +91,14 @@ def require_way(catalog: Catalog, user: Securable, method: str, client: str) -> 
         )
 
 
+def token_rule(catalog: Catalog, user: Securable, name: str, default: Value) -> Value:
+    """Read a property of the PAT_POLICY in the user's authentication policy; the default where it says nothing."""
+    found = authentication_policy(catalog, user)
+    pairs = found[0].properties.get("PAT_POLICY") if found is not None else None
+    given = {str(pair[0]): pair[1] for pair in pairs if isinstance(pair, list)} if isinstance(pairs, list) else {}
+    return given.get(name, default)
+
+
 def as_name(value: Value) -> Name:
     """Read a name that is kept as a list of its parts."""
     return tuple(str(part) for part in value) if isinstance(value, list) else ()

@@ -16,13 +16,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from hanger_lab.snowflake import errors
 from hanger_lab.snowflake.account import Account
 from hanger_lab.snowflake.data import executor, rewrite, stages
 from hanger_lab.snowflake.errors import SnowflakeError
 from hanger_lab.snowflake.lexer import first_words
 from hanger_lab.snowflake.page import Page
+from hanger_lab.snowflake.queries import Queries
+from hanger_lab.snowflake.query_routes import QueryRoutes, failure, in_progress
 from hanger_lab.snowflake.session import Session
+from hanger_lab.snowflake.sql_api import SqlApi
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,7 @@ class Server:
     def __init__(self, account: Account) -> None:
         self.account = account
         self.page = Page(account)
+        self.queries = Queries(account)
 
     def application(self) -> Starlette:
         """Build the ASGI application; the account is closed when it stops."""
@@ -58,6 +61,8 @@ class Server:
             Route("/queries/v1/abort-request", self.abort, methods=post),
             Route("/telemetry/send", self.telemetry, methods=post),
             Route("/telemetry/send/sessionless", self.telemetry, methods=post),
+            *QueryRoutes(self.account, self.queries).routes(),
+            *SqlApi(self.account, self.queries).routes(),
             Route(stages.UPLOAD_PREFIX + "{path:path}", self.upload, methods=["PUT"]),
         ]
         return Starlette(routes=routes, lifespan=lifespan)
@@ -118,20 +123,21 @@ class Server:
         if session is None or session.expired:
             return _refused(session)
         body = await _body(request)
-        if body.get("asyncExec"):
-            return _failure(errors.unsupported("asynchronous execution"))
         statement = executor.Request(
             text=body.get("sqlText") or "",
             bindings=body.get("bindings") or {},
             describe_only=bool(body.get("describeOnly")),
+            statements=(body.get("parameters") or {}).get("MULTI_STATEMENT_COUNT"),
             base_url=f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}",
             id=request.query_params.get("requestId", ""),
         )
+        if body.get("asyncExec"):
+            return in_progress(self.queries.submit(session, statement))
         try:
-            data = await run_in_threadpool(self.account.execute, session, statement)
+            data = await run_in_threadpool(self.queries.run, session, statement)
         except SnowflakeError as refused:
             log.info("refused %s: %s", " ".join(first_words(statement.text, 2)), refused.code)
-            return _failure(refused)
+            return failure(refused, refused.query_id or statement.query_id)
         return JSONResponse({"success": True, "code": None, "message": None, "data": data})
 
     async def abort(self, request: Request) -> Response:

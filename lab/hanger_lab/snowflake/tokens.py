@@ -63,22 +63,17 @@ def is_service(user: Securable) -> bool:
 
 
 def require_policy(catalog: Catalog, user: Securable, token: Token | None, now: float) -> None:
-    """Refuse tokens of a user whom no network policy binds; a person's may be let off for a while."""
-    if policies.network_policy(catalog, user) is not None:
+    """Refuse tokens of a user whom no network policy binds.
+
+    A person's may be let off for a while, and an authentication policy may say that none is needed.
+    """
+    if policies.token_rule(catalog, user, "NETWORK_POLICY_EVALUATION", "ENFORCED_REQUIRED") != "ENFORCED_REQUIRED":
         return
-    if rule(catalog, user, "NETWORK_POLICY_EVALUATION") in ("ENFORCED_NOT_REQUIRED", "NOT_ENFORCED"):
+    if policies.network_policy(catalog, user) is not None:
         return
     if token is not None and not is_service(user) and now < token.bypass_until:
         return
     raise errors.SnowflakeError(390432, "08001", "Network policy is required.")
-
-
-def rule(catalog: Catalog, user: Securable, name: str) -> Value:
-    """Look up what the user's authentication policy says about tokens; None when it says nothing."""
-    found = policies.authentication_policy(catalog, user)
-    said = found[0].properties.get("PAT_POLICY") if found is not None else None
-    pairs = [pair for pair in said if isinstance(pair, list)] if isinstance(said, list) else []
-    return next((pair[1] for pair in pairs if pair[0] == name), None)
 
 
 def find(users: Iterable[Securable], secret: str) -> tuple[Securable, Token] | None:

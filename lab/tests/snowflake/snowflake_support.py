@@ -39,13 +39,15 @@ class Key:
 
     private: bytes
     public: str
+    private_pem: bytes
 
     @classmethod
     def generate(cls) -> Key:
         made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         private = made.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         public = made.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-        return cls(private, "".join(public.splitlines()[1:-1]))
+        private_pem = made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return cls(private, "".join(public.splitlines()[1:-1]), private_pem)
 
     @property
     def pem(self) -> str:
@@ -177,14 +179,8 @@ class Inside:
 
     def login(self, user: str, role: str) -> Session:
         found = self.account.catalog.get("USER", (user,))
-        made = Session(
-            user,
-            role,
-            self.account.engine.connect(),
-            user_created=found.created,
-            address="127.0.0.1",
-            clock=self.account.clock,
-        )
+        made = Session(user, role, self.account.engine.connect(), user_created=found.created, clock=self.account.clock)
+        made.address = "127.0.0.1"
         self.account._sessions[made.token] = made
         return made
 

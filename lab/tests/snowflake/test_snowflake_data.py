@@ -227,9 +227,13 @@ def test_sessions_outlive_what_they_use(service: Service, admin: Client) -> None
     other.connection.close()
 
 
-def test_asynchronous_execution_is_refused(admin: Client) -> None:
-    with admin.connection.cursor() as cursor, pytest.raises(snowflake.connector.errors.Error):
-        cursor.execute_async("SELECT 1")
+def test_functions_need_no_database(service: Service, admin: Client) -> None:
+    assert admin
+    client = Client(service.connect(warehouse="WORK"))
+    assert client.rows(
+        "SELECT CURRENT_DATABASE(), TO_TIMESTAMP('2024-02-29 12:00:00'), ARRAY_SIZE(PARSE_JSON('[1]'))"
+    ) == [(None, datetime.datetime(2024, 2, 29, 12), 1)]
+    client.connection.close()
 
 
 def test_server_side_bindings(service: Service, admin: Client) -> None:
@@ -301,6 +305,31 @@ def test_sessions_work_side_by_side(service: Service, admin: Client) -> None:
     assert admin.rows("SELECT WORKER, COUNT(*), MIN(I) FROM SHARED GROUP BY 1 ORDER BY 1") == [
         (number, 10, 9) for number in range(4)
     ]
+
+
+def test_sessions_create_the_first_tables_of_a_database_at_the_same_time(service: Service, admin: Client) -> None:
+    for _ in range(3):
+        database = unique("DB")
+        admin.run(f"CREATE DATABASE {database}")
+        clients = [Client(service.connect(warehouse="WORK", database=database)) for _ in range(4)]
+        problems: list[Exception] = []
+
+        def work(client: Client, number: int, problems: list[Exception] = problems) -> None:
+            try:
+                client.run(*(f"CREATE TABLE T{number}_{i} (I INT, S VARCHAR(20))" for i in range(3)))
+            except Exception as problem:
+                problems.append(problem)
+
+        workers = [threading.Thread(target=work, args=pair) for pair in zip(clients, range(4), strict=True)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join(60)
+        assert problems == []
+        assert len(admin.rows(f"SHOW TABLES IN DATABASE {database}")) == 12
+        for client in clients:
+            client.connection.close()
+        admin.run(f"DROP DATABASE {database}", "USE DATABASE LAB")
 
 
 def test_sessions_that_change_the_same_row_wait_for_each_other(service: Service, admin: Client) -> None:

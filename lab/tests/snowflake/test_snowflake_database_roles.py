@@ -156,7 +156,7 @@ def test_it_may_own(admin: Client, database: str) -> None:
 def test_who_may_make_and_give_it(admin: Client, somebody: Person, database: str) -> None:
     client, role = somebody.client, f"{database}.R"
     assert client.refused(f"CREATE DATABASE ROLE {role}")[0] == 2003
-    assert client.refused(f"SHOW DATABASE ROLES IN DATABASE {database}")[0] == 2003
+    assert client.refused(f"SHOW DATABASE ROLES IN DATABASE {database}")[0] == 2043
     admin.run(f"GRANT USAGE ON DATABASE {database} TO ROLE {somebody.role}")
     assert client.refused(f"CREATE DATABASE ROLE {role}")[0] == 3001
     admin.run(f"GRANT CREATE DATABASE ROLE ON DATABASE {database} TO ROLE {somebody.role}")

@@ -241,3 +241,20 @@ def test_connector_logs_in_with_a_token(service: Service, admin: Client, somebod
         with pytest.raises(DatabaseError) as caught:
             service.connect(somebody.name, **options)
         assert caught.value.errno == number
+
+
+def test_an_authentication_policy_rules_over_tokens(inside: Inside, login: Login) -> None:
+    inside.run(
+        "CREATE DATABASE D",
+        "CREATE AUTHENTICATION POLICY LAX PAT_POLICY = (NETWORK_POLICY_EVALUATION = ENFORCED_NOT_REQUIRED "
+        "REQUIRE_ROLE_RESTRICTION_FOR_SERVICE_USERS = FALSE MAX_EXPIRY_IN_DAYS = 5 DEFAULT_EXPIRY_IN_DAYS = 2)",
+        "CREATE AUTHENTICATION POLICY KEYS AUTHENTICATION_METHODS = ('KEYPAIR')",
+        "ALTER USER BOT SET AUTHENTICATION POLICY LAX",
+    )
+    assert inside.refused("ALTER USER BOT ADD PAT LONG DAYS_TO_EXPIRY = 6")[0] == 1008
+    secret = add(inside, "BOT", more="")
+    assert login(secret).user == "BOT"
+    inside.run("ALTER USER BOT SET AUTHENTICATION POLICY KEYS FORCE")
+    assert refused(lambda: login(secret)) == 390202
+    inside.run("ALTER USER BOT UNSET AUTHENTICATION POLICY")
+    assert refused(lambda: login(secret)) == 390432

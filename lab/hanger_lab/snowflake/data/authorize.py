@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from hanger_lab.snowflake import errors, names
 from hanger_lab.snowflake.access import Access, inherited
-from hanger_lab.snowflake.data import tables
+from hanger_lab.snowflake.data import information_schema, tables
 from hanger_lab.snowflake.model import Securable
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.session import Context
@@ -99,12 +99,11 @@ def _read(expression: exp.Expr, context: Context, leave_out: exp.Table | None = 
     reads = False
     for table in tables.sources(expression, leave_out):
         name = tables.resolve(table, context.session, command)
-        if name[1] == tables.INFORMATION_SCHEMA:
-            if not context.access.sees("DATABASE", name[:1]):
-                raise errors.missing("DATABASE", names.show(name[:1]))
-            continue
         if usage.covers(name):
             usage.require(name, context.access)
+            continue
+        if information_schema.covers(name):
+            information_schema.require(name, context)
             continue
         require_relation(name, "SELECT", context)
         reads = True

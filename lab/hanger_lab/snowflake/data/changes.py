@@ -10,7 +10,7 @@ from fakesnow.instance import GLOBAL_DATABASE_NAME
 from sqlglot import exp
 
 from hanger_lab.snowflake import errors, names
-from hanger_lab.snowflake.data import folders, stages, tables
+from hanger_lab.snowflake.data import folders, keys, stages, tables
 from hanger_lab.snowflake.data.effects import Effect
 from hanger_lab.snowflake.names import Name, quote
 from hanger_lab.snowflake.results import Column, Result, status
@@ -46,6 +46,9 @@ def run(expression: exp.Expr, effect: Effect | None, context: Context) -> Result
         return _comment(expression, context)
     if isinstance(expression, exp.Alter):
         actions = expression.args.get("actions") or []
+        added = keys.added(actions, context.session)
+        if added is not None:
+            return _add_keys(expression, added, context)
         if len(actions) == 1 and isinstance(actions[0], exp.AlterColumn) and actions[0].args.get("comment") is not None:
             name = tables.resolve(tables.require_target(expression), context.session, "ALTER TABLE")
             return _comment_column(name, actions[0].this, actions[0].args["comment"], context)
@@ -83,6 +86,16 @@ def drop(kind: str, name: Name, context: Context) -> None:
         duck.execute(f"DROP {kind} IF EXISTS {_path(name)}")
         if kind == "TABLE":
             folders.remove(context.engine.stages, stages.directory(context.engine, name, kind))
+
+
+def _add_keys(alter: exp.Alter, added: list[keys.Key], context: Context) -> Result:
+    """Keep the keys that ALTER TABLE ADD names; DuckDB does not hear of them."""
+    found = context.catalog.get("TABLE", tables.resolve(tables.require_target(alter), context.session, "ALTER TABLE"))
+    with context.catalog.change():
+        keys.require_references(added, context)
+        found.properties["KEYS"] = [key.document() for key in [*keys.of(found), *added]]
+        context.catalog.save(found)
+    return status()
 
 
 def _drop(effect: Effect, context: Context) -> Result:

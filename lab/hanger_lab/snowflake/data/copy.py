@@ -11,8 +11,10 @@ from typing import Any
 import duckdb
 
 from hanger_lab.snowflake import errors, names
-from hanger_lab.snowflake.data import authorize, stages, transactions
+from hanger_lab.snowflake.data import authorize, parquet, stages, transactions
 from hanger_lab.snowflake.data.csv_format import CsvFormat
+from hanger_lab.snowflake.data.engine import LOADS
+from hanger_lab.snowflake.data.patience import Patient
 from hanger_lab.snowflake.names import Name, quote
 from hanger_lab.snowflake.parser import Parser, Properties
 from hanger_lab.snowflake.results import COPY, Cell, Result, status, table
@@ -23,7 +25,6 @@ _COLUMNS = (
     "file", "status", "rows_parsed", "rows_loaded", "error_limit", "errors_seen", "first_error", "first_error_line",
     "first_error_character", "first_error_column_name",
 )  # fmt: skip
-_LOADS = "_fs_information_schema._hanger_loads"
 
 
 @dataclass
@@ -38,17 +39,16 @@ class Copy:
     format: CsvFormat
     purge: bool
     force: bool
+    fields: list[parquet.Field] | None = None
 
 
-def copy_into(text: str, context: Context) -> Result | None:
-    """Run COPY INTO a table; None when it reads through a query, which goes another way."""
+def copy_into(text: str, context: Context) -> Result:
+    """Run COPY INTO a table."""
     parser = Parser(text)
     parser.expect("COPY", "INTO")
     if not parser.done and text[parser.tokens[parser.position].start] in "@'":
         raise errors.unsupported("COPY INTO <location>")
     copy = _read(parser, context)
-    if copy is None:
-        return None
     with context.catalog.read():
         authorize.require_relation(copy.target, "INSERT", context)
         stages.require(copy.location, "READ", context)
@@ -73,12 +73,11 @@ def copy_into(text: str, context: Context) -> Result | None:
 
 def forget_loads(name: Name, context: Context) -> None:
     """A table that was created anew has loaded nothing."""
-    duck = context.session.connection.duck
-    _ensure_loads(duck, name[0])
-    duck.execute(f"DELETE FROM {quote(name[0])}.{_LOADS} WHERE schema_name = ? AND table_name = ?", list(name[1:]))  # noqa: S608
+    duck = Patient(context.session.connection)
+    duck.execute(f"DELETE FROM {quote(name[0])}.{LOADS} WHERE schema_name = ? AND table_name = ?", list(name[1:]))  # noqa: S608
 
 
-def _read(parser: Parser, context: Context) -> Copy | None:
+def _read(parser: Parser, context: Context) -> Copy:
     target = context.session.qualify(parser.name(), 3, "COPY")
     columns: list[str] = []
     if parser.symbol("("):
@@ -86,15 +85,22 @@ def _read(parser: Parser, context: Context) -> Copy | None:
         while parser.symbol(","):
             columns.append(parser.identifier())
         parser.expect_symbol(")")
-    parser.expect("FROM")
-    location = _location(parser, context)
-    if location is None:
-        return None
+    fields: list[parquet.Field] | None = None
+    location = stages.Location("TABLE", target)
+    if parser.accept("FROM"):
+        if parser.symbol("("):
+            fields = parquet.read_fields(parser)
+            parser.expect("FROM")
+            location = _location(parser, context)
+            parser.expect_symbol(")")
+        else:
+            location = _location(parser, context)
     options, file_format = _options(parser)
     stage = context.catalog.find("STAGE", location.name) if location.kind == "STAGE" else None
     file_format = formats.chosen(file_format, stage, context)
     kind = str(file_format.get("TYPE", "CSV")).upper()
-    if kind != "CSV" or "FORMAT_NAME" in file_format:
+    parquet_file = kind == "PARQUET" and fields is not None and len(fields) == len(columns)
+    if not ((kind == "CSV" and fields is None) or parquet_file) or "FORMAT_NAME" in file_format:
         raise errors.unsupported(f"COPY INTO with FILE_FORMAT = ({next(iter(file_format.items()))})")
     on_error = str(options.get("ON_ERROR", "ABORT_STATEMENT")).upper()
     if on_error != "ABORT_STATEMENT":
@@ -106,21 +112,20 @@ def _read(parser: Parser, context: Context) -> Copy | None:
         location,
         [str(file) for file in files] if isinstance(files, list) else None,
         str(options["PATTERN"]) if "PATTERN" in options else None,
-        CsvFormat.read(file_format),
+        CsvFormat.read({} if parquet_file else file_format),
         options.get("PURGE") is True,
         options.get("FORCE") is True,
+        fields,
     )
 
 
-def _location(parser: Parser, context: Context) -> stages.Location | None:
+def _location(parser: Parser, context: Context) -> stages.Location:
     """Read the location as text: it ends at the first blank outside quotes."""
     token = parser.current
     if token is None:
         raise parser.fail()
     match = re.compile(r"""'(?:[^']|'')*'|@(?:"(?:[^"]|"")*"|[^\s"'(),;])+""").match(parser.text, token.start)
     if match is None:
-        if parser.text[token.start] == "(":
-            return None
         raise parser.fail()
     while (token := parser.current) is not None and token.start < match.end():
         parser.position += 1
@@ -177,8 +182,7 @@ def _load(copy: Copy, inside: str, path: Path, duck: duckdb.DuckDBPyConnection) 
     """Load one file, unless the same content was loaded into the table before."""
     shown = f"{copy.location.name[2].lower()}/{inside}" if copy.location.kind == "STAGE" else inside
     row: dict[str, Cell] = {"file": shown, "first_error": None, "error_limit": 1, "errors_seen": 0}
-    _ensure_loads(duck, copy.target[0])
-    loads = f"{quote(copy.target[0])}.{_LOADS}"
+    loads = f"{quote(copy.target[0])}.{LOADS}"
     key = [*copy.target[1:], shown, _digest(path)]
     seen = duck.execute(
         f"SELECT 1 FROM {loads} WHERE schema_name = ? AND table_name = ? AND file_name = ? AND digest = ?",  # noqa: S608
@@ -201,10 +205,15 @@ def _insert(copy: Copy, path: Path, duck: duckdb.DuckDBPyConnection) -> int:
     if path.stat().st_size == 0:
         return 0
     columns = _target_columns(copy, duck)
-    fields = ", ".join(copy.format.expression(index, kind) for index, (_, kind) in enumerate(columns))
+    if copy.fields is None:
+        fields = [copy.format.expression(index, kind) for index, (_, kind) in enumerate(columns)]
+        source = copy.format.reader(str(path), len(columns))
+    else:
+        fields = [field.expression(kind) for field, (_, kind) in zip(copy.fields, columns, strict=True)]
+        source = parquet.reader(path)
     written = ", ".join(quote(column) for column, _ in columns)
     target = ".".join(quote(part) for part in copy.target)
-    text = f"INSERT INTO {target} ({written}) SELECT {fields} FROM {copy.format.reader(str(path), len(columns))}"  # noqa: S608
+    text = f"INSERT INTO {target} ({written}) SELECT {', '.join(fields)} FROM {source}"  # noqa: S608
     try:
         found = duck.execute(text).fetchone()
     except duckdb.ConversionException as problem:
@@ -230,13 +239,6 @@ def _target_columns(copy: Copy, duck: duckdb.DuckDBPyConnection) -> list[tuple[s
 def _explain(problem: str, path: Path) -> str:
     lines = [line for line in problem.splitlines() if line.strip()]
     return f"{' '.join(lines[:3])[:400]}\n  File '{path.name}'"
-
-
-def _ensure_loads(duck: duckdb.DuckDBPyConnection, database: str) -> None:
-    duck.execute(
-        f"CREATE TABLE IF NOT EXISTS {quote(database)}.{_LOADS} "
-        "(schema_name VARCHAR, table_name VARCHAR, file_name VARCHAR, digest VARCHAR)"
-    )
 
 
 def _digest(path: Path) -> str:

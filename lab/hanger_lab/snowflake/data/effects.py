@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import duckdb
 from sqlglot import exp
 
-from hanger_lab.snowflake.data import authorize, folders, stages, tables
+from hanger_lab.snowflake.data import authorize, folders, keys, stages, tables, transactions
 from hanger_lab.snowflake.model import Grant
-from hanger_lab.snowflake.names import Name
+from hanger_lab.snowflake.names import Name, quote
 from hanger_lab.snowflake.parser import Properties
 from hanger_lab.snowflake.session import Context
 
@@ -26,10 +29,11 @@ class Effect:
     temporary: bool = False
     transient: bool = False
     sources: tuple[Name, ...] = ()
+    keys: tuple[keys.Key, ...] = ()
 
 
-def foresee(expression: exp.Expr, context: Context) -> Effect | None:
-    """Read the effect out of a statement before it is changed and run."""
+def foresee(expression: exp.Expr, context: Context, table_keys: tuple[keys.Key, ...] = ()) -> Effect | None:
+    """Read the effect out of a statement before it is changed and run; `table_keys` were taken out of it."""
     kind = str(expression.args.get("kind") or "").upper()
     if isinstance(expression, exp.Create):
         target = tables.require_target(expression)
@@ -43,6 +47,7 @@ def foresee(expression: exp.Expr, context: Context) -> Effect | None:
             temporary=authorize.is_temporary(expression),
             transient=properties is not None and properties.find(exp.TransientProperty) is not None,
             sources=_sources(expression, target, context) if kind == "VIEW" else (),
+            keys=table_keys,
         )
     if isinstance(expression, exp.Drop):
         target = tables.require_target(expression)
@@ -50,6 +55,29 @@ def foresee(expression: exp.Expr, context: Context) -> Effect | None:
     if isinstance(expression, exp.Alter):
         return _alteration(expression, context)
     return None
+
+
+@contextlib.contextmanager
+def undone_on_failure(effect: Effect | None, context: Context) -> Iterator[None]:
+    """Drop a new table or view whose CREATE failed half-way: the catalogue would never know it.
+
+    Not where it was there already: that one is another session's, which is about to record it.
+    """
+    try:
+        yield
+    except Exception as problem:
+        connection = context.session.connection
+        new = effect is not None and effect.action == "create" and effect.kind in ("TABLE", "VIEW")
+        if (
+            effect is not None
+            and new
+            and "already exists" not in str(problem)
+            and context.catalog.relation(effect.name) is None
+        ):
+            transactions.after_failure(connection)
+            with contextlib.suppress(duckdb.Error):
+                connection.duck.execute(f"DROP {effect.kind} IF EXISTS {'.'.join(map(quote, effect.name))}")
+        raise
 
 
 def record(effect: Effect, context: Context) -> None:
@@ -86,6 +114,8 @@ def _created(effect: Effect, context: Context) -> None:
         properties["TABLE_KIND"] = "TEMPORARY" if effect.temporary else "TRANSIENT"
     if effect.kind == "VIEW":
         properties["SOURCES"] = [list(source) for source in effect.sources]
+    if effect.keys:
+        properties["KEYS"] = [key.document() for key in effect.keys]
     catalog.create(effect.kind, effect.name, context.session.role, properties)
     for grant in kept:
         catalog.grant(grant)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,21 +15,20 @@ from fakesnow.transforms import show as fakesnow_show
 from fakesnow.transforms import stage as fakesnow_stage
 
 from hanger_lab.snowflake import errors, names
-from hanger_lab.snowflake.data import folders, information_schema, patches
+from hanger_lab.snowflake.data import folders, patches
+from hanger_lab.snowflake.data.kept import Kept
 from hanger_lab.snowflake.names import Name, quote
 
 _INTERNAL_SCHEMAS = ("main", "_fs_information_schema", "information_schema", "pg_catalog")
-_KEPT_RESULTS = 32
+LOADS = "_fs_information_schema._hanger_loads"
 _PLACEHOLDER = "hanger_catalog_placeholder"
 
 
-class _Results(OrderedDict[str, Any]):
-    """Keeps only the latest results, so that a long-lived server does not keep every one."""
+class _Results(dict[str, Any]):
+    """Keeps nothing: what a session may ask for again is in Connection.kept."""
 
     def __setitem__(self, key: str, value: Any) -> None:
-        super().__setitem__(key, value)
-        while len(self) > _KEPT_RESULTS:
-            self.popitem(last=False)
+        """Forget the result."""
 
 
 class _Instance(FakeSnow):
@@ -46,6 +44,7 @@ class _Instance(FakeSnow):
         self.duck_conn.execute(f"ATTACH '{_literal(str(metadata))}' AS {GLOBAL_DATABASE_NAME}")
         self.duck_conn.execute(info_schema.fs_global_creation_sql())
         self.duck_conn.execute(fakesnow_show.fs_global_creation_sql())
+        self.duck_conn.execute(macros.creation_sql("memory"))  # for sessions without a database
         self.duck_conn.execute("SET GLOBAL TimeZone = 'UTC'")
 
 
@@ -58,6 +57,7 @@ class Connection:
         self.in_transaction = False
         self.aborted = False
         fake.results_cache = _Results()
+        self.kept = Kept()
         self.temporary: list[tuple[str, Name]] = []
         self._place: tuple[str | None, str | None] = (None, None)
 
@@ -110,7 +110,7 @@ class Engine:
     def attach(self, database: str) -> None:
         """Open a database that the catalogue knows."""
         self._open(database)
-        self._run(information_schema.extension(database))
+        self._complete(database)
 
     def create_database(self, database: str) -> None:
         """Create an empty database; names that differ only in case share a file in DuckDB and are refused."""
@@ -123,7 +123,7 @@ class Engine:
             for script in (info_schema.per_db_creation_sql(_PLACEHOLDER), macros.creation_sql(_PLACEHOLDER)):
                 text = script.replace(f"'{_PLACEHOLDER}'", f"'{_literal(database)}'")
                 self._run(text.replace(_PLACEHOLDER, quote(database)))
-            self._run(information_schema.extension(database))
+            self._complete(database)
         except Exception:
             self.drop_database(database)
             raise
@@ -225,6 +225,11 @@ class Engine:
 
     def _open(self, database: str) -> None:
         self._run(f"ATTACH IF NOT EXISTS '{_literal(str(self._file(database)))}' AS {quote(database)}")
+
+    def _complete(self, database: str) -> None:
+        """Add to a database what fakesnow does not have: which files COPY INTO has loaded."""
+        columns = "schema_name VARCHAR, table_name VARCHAR, file_name VARCHAR, digest VARCHAR"
+        self._run(f"CREATE TABLE IF NOT EXISTS {quote(database)}.{LOADS} ({columns})")
 
     def _remove_files(self, database: str) -> None:
         path = self._file(database)

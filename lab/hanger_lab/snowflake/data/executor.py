@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import time
 import traceback
+import uuid
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import snowflake.connector.errors
@@ -19,15 +20,27 @@ from fakesnow.dialect import parse_one
 from sqlglot import exp
 
 from hanger_lab.snowflake import errors
-from hanger_lab.snowflake.data import arrow, changes, copy, effects, rewrite, stages, tables, transactions
+from hanger_lab.snowflake.data import (
+    arrow,
+    changes,
+    column_comments,
+    copy,
+    effects,
+    kept,
+    keys,
+    rewrite,
+    stages,
+    tables,
+    transactions,
+)
 from hanger_lab.snowflake.data.authorize import authorize
+from hanger_lab.snowflake.data.patience import SECONDS, Patient, is_conflict
 from hanger_lab.snowflake.lexer import first_words, without_literals
 from hanger_lab.snowflake.session import Context, Session
 
 log = logging.getLogger(__name__)
 
 Bindings = dict[str, dict[str, Any]]
-_CONFLICT_SECONDS = 10
 _DEFINITIONS = (exp.Create, exp.Drop, exp.Alter, exp.Comment, exp.TruncateTable)
 
 
@@ -39,6 +52,8 @@ class Request:
     bindings: Bindings = field(default_factory=dict)
     describe_only: bool = False
     base_url: str = ""
+    statements: int | None = None
+    query_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     id: str = ""
 
 
@@ -58,13 +73,13 @@ def execute(request: Request, context: Context) -> dict[str, Any]:
 
 def _repeat_conflicts(request: Request, context: Context) -> dict[str, Any]:
     """Repeat a statement that changed a row at the same time as another session; Snowflake would have waited."""
-    deadline = time.monotonic() + _CONFLICT_SECONDS
+    deadline = time.monotonic() + SECONDS
     while True:
         alone = not context.session.connection.in_transaction
         try:
             return _execute(request, context)
         except duckdb.TransactionException as problem:
-            if not alone or "onflict" not in str(problem) or time.monotonic() > deadline:
+            if not alone or not is_conflict(problem) or time.monotonic() > deadline:
                 raise
             transactions.after_failure(context.session.connection)
             time.sleep(0.02)
@@ -82,15 +97,16 @@ def _execute(request: Request, context: Context) -> dict[str, Any]:
     if special is not None:
         return special
     connection = context.session.connection
-    cursor = FakeSnowflakeCursor(conn=connection.fake, duck_conn=connection.duck)
+    cursor = FakeSnowflakeCursor(conn=connection.fake, duck_conn=cast("Any", Patient(connection)))
     expression = parse_one(cursor._inline_variables(request.text))
     if not request.text.strip() or expression is None:
         raise errors.SnowflakeError(900, "42601", "SQL compilation error:\nEmpty SQL statement.")
     transactions.require_healthy(connection)
     expression = rewrite.resolve_names(expression)
     with context.catalog.read():
+        table_keys = keys.take_out(expression, context)
         authorize(expression, context)
-        effect = effects.foresee(expression, context)
+        effect = effects.foresee(expression, context, table_keys)
     kind = statement_type.statement_type_id(expression)
     if request.describe_only:
         return _describe(cursor, expression, context)
@@ -108,10 +124,11 @@ def _execute(request: Request, context: Context) -> dict[str, Any]:
         elif (special_change := changes.run(expression, effect, context)) is not None:
             answer = special_change.wire()
         else:
-            answer = _run(cursor, expression, request, kind)
+            with effects.undone_on_failure(effect, context):
+                answer = _run(cursor, expression, request, kind)
+                if effect is not None and effect.action == "create" and effect.kind == "TABLE":
+                    copy.forget_loads(effect.name, context)
         if effect is not None:
-            if effect.action == "create" and effect.kind == "TABLE":
-                copy.forget_loads(effect.name, context)
             effects.record(effect, context)
     return answer
 
@@ -134,9 +151,10 @@ def _special(words: list[str], request: Request, context: Context) -> dict[str, 
     handlers = {"LIST": stages.listing, "LS": stages.listing, "REMOVE": stages.remove, "RM": stages.remove}
     if verb in handlers:
         return handlers[verb](request.text, context).wire()
+    if verb == "ALTER" and (commented := column_comments.alter(request.text, context)) is not None:
+        return commented.wire()
     if words[:2] == ["COPY", "INTO"]:
-        answer = copy.copy_into(request.text, context)
-        return answer.wire() if answer is not None else None
+        return copy.copy_into(request.text, context).wire()
     return None
 
 
@@ -152,7 +170,7 @@ def _run(cursor: Any, expression: exp.Expr, request: Request, kind: int) -> dict
         affected += cursor.rowcount or 0
     described = rowtype.describe_as_rowtype(cursor._describe_last_sql())
     table = cursor._arrow_table
-    answer: dict[str, Any] = {"rowtype": described, "statementTypeId": kind, "queryId": cursor.sfqid}
+    answer: dict[str, Any] = {"rowtype": described, "statementTypeId": kind, kept.TABLE: table}
     if kind in statement_type.DML_TYPE_IDS and table:
         if len(rows) > 1:
             rowset: list[list[str | None]] = [[str(affected)]]

@@ -2,80 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
 from sqlglot import exp
 
 from hanger_lab.snowflake import errors, names
-from hanger_lab.snowflake.data import tables
-from hanger_lab.snowflake.names import Name, quote
+from hanger_lab.snowflake.data import account_usage, catalog_tables, tables
+from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.session import Context
 
 SCHEMA = "_fs_information_schema"
 
 
-@dataclass(frozen=True)
-class _View:
-    source: str
-    key: tuple[str, ...]
+ACCOUNT_USAGE: Name = ("SNOWFLAKE", "ACCOUNT_USAGE")
 
 
-_VIEWS = {
-    "TABLES": _View("_hanger_tables", ("TABLE_SCHEMA", "TABLE_NAME")),
-    "COLUMNS": _View("_fs_columns", ("TABLE_SCHEMA", "TABLE_NAME")),
-    "VIEWS": _View("_fs_views", ("TABLE_SCHEMA", "TABLE_NAME")),
-    "SCHEMATA": _View("_fs_schemata", ("SCHEMA_NAME",)),
-    "DATABASES": _View("databases", ("DATABASE_NAME",)),
-}
+def covers(name: Name) -> bool:
+    """Whether a full name belongs to one of the two schemas of views about the account."""
+    return name[1] == tables.INFORMATION_SCHEMA or name[:2] == ACCOUNT_USAGE
 
 
-def extension(database: str) -> str:
-    """Write the SQL that completes fakesnow's views of a database: TABLES has views among its rows."""
-    place, literal = f"{quote(database)}.{SCHEMA}", database.replace("'", "''")
-    return (
-        f"CREATE VIEW IF NOT EXISTS {place}._hanger_tables AS SELECT * FROM {place}._fs_tables UNION ALL BY NAME "  # noqa: S608
-        'SELECT database_name AS "TABLE_CATALOG", schema_name AS "TABLE_SCHEMA", view_name AS "TABLE_NAME", '
-        "'VIEW' AS \"TABLE_TYPE\" FROM duckdb_views() "
-        f"WHERE database_name = '{literal}' AND NOT internal AND schema_name <> '{SCHEMA}'"
-    )
+def require(name: Name, context: Context) -> None:
+    """Require the right to read the schema's views.
+
+    INFORMATION_SCHEMA is for whoever knows the database; ACCOUNT_USAGE for ACCOUNTADMIN and holders of the privileges
+    of the shared database.
+    """
+    access = context.access
+    if name[:2] == ACCOUNT_USAGE:
+        if "ACCOUNTADMIN" not in access.all and not access.holds("USAGE", "DATABASE", name[:1]):
+            raise errors.missing("DATABASE", names.show(name[:1]))
+    elif not access.sees("DATABASE", name[:1]):
+        raise errors.missing("DATABASE", names.show(name[:1]))
 
 
 def confine(expression: exp.Expr, context: Context) -> None:
-    """Replace every view of INFORMATION_SCHEMA by its rows about visible objects."""
+    """Replace every such view by its rows, in INFORMATION_SCHEMA those about visible objects."""
     for table in list(tables.sources(expression)):
         written = tables.written(table)
-        if tables.INFORMATION_SCHEMA not in (written[-2:-1] or (context.session.schema,)):
+        if len(written) < 3 and tables.INFORMATION_SCHEMA not in (*written[-2:-1], context.session.schema):
             continue
         name = tables.resolve(table, context.session, "SELECT")
-        view = _VIEWS.get(name[2])
-        if view is None:
-            raise errors.missing("TABLE", names.show(name))
-        table.replace(_rows(name, view, table.alias or table.name, context))
+        if covers(name):
+            table.replace(_rows(name, table.alias or table.name, context))
 
 
-def _rows(name: Name, view: _View, alias: str, context: Context) -> exp.Subquery:
-    parts = [exp.to_identifier(part, quoted=True) for part in (view.source, SCHEMA, name[0])]
-    query = exp.select("*").from_(exp.Table(this=parts[0], db=parts[1], catalog=parts[2]))
-    if not context.access.manages_grants:
-        columns = [exp.column(exp.to_identifier(column, quoted=True)) for column in view.key]
-        known = [
-            exp.Tuple(expressions=[exp.Literal.string(p) for p in key]) for key in _visible(name[0], view, context)
-        ]
-        if not known:
-            query = query.where(exp.false())
-        else:
-            query = query.where(exp.In(this=exp.Tuple(expressions=columns), expressions=known))
+def _rows(name: Name, alias: str, context: Context) -> exp.Subquery:
+    known = account_usage.TABLES if name[:2] == ACCOUNT_USAGE else catalog_tables.INFORMATION_SCHEMA
+    if name[1:] == (tables.INFORMATION_SCHEMA, "COLUMNS"):
+        query = _columns(name[0], context)
+    elif name[2] in known:
+        place = f"_hanger_{name[1]}_{name[2]}_{len(name[0])}_{name[0]}".lower()
+        context.session.connection.duck.register(place, catalog_tables.table(known, name[2], context, name[0]))
+        query = _from(place, "main", "temp")
+    else:
+        raise errors.missing("TABLE", names.show(name))
     return query.subquery(exp.to_identifier(alias.upper() if alias.islower() else alias, quoted=True))
 
 
-def _visible(database: str, view: _View, context: Context) -> Iterable[Name]:
-    access, catalog = context.access, context.catalog
-    if view.key == ("DATABASE_NAME",):
-        return [o.name for o in catalog.all("DATABASE") if access.lists("DATABASE", o.name)]
-    if view.key == ("SCHEMA_NAME",):
-        found = [o.name[1:] for o in catalog.all("SCHEMA", (database,)) if access.lists("SCHEMA", o.name)]
-        return [*found, ("INFORMATION_SCHEMA",)]
-    return [
-        o.name[1:] for kind in ("TABLE", "VIEW") for o in catalog.all(kind, (database,)) if access.lists(kind, o.name)
+def _columns(database: str, context: Context) -> exp.Select:
+    """COLUMNS is DuckDB's, without the rows about what the roles in force may not know."""
+    query = _from("_fs_columns", SCHEMA, database)
+    if context.access.manages_grants:
+        return query
+    known = [
+        exp.Tuple(expressions=[exp.Literal.string(part) for part in found.name[1:]])
+        for kind in ("TABLE", "VIEW")
+        for found in context.catalog.all(kind, (database,))
+        if context.access.lists(kind, found.name)
     ]
+    if not known:
+        return query.where(exp.false())
+    key = [exp.column(exp.to_identifier(column, quoted=True)) for column in ("TABLE_SCHEMA", "TABLE_NAME")]
+    return query.where(exp.In(this=exp.Tuple(expressions=key), expressions=known))
+
+
+def _from(table: str, schema: str, database: str) -> exp.Select:
+    parts = [exp.to_identifier(part, quoted=True) for part in (table, schema, database)]
+    return exp.select("*").from_(exp.Table(this=parts[0], db=parts[1], catalog=parts[2]))

@@ -8,15 +8,18 @@ import re
 from sqlglot import exp
 
 from hanger_lab.snowflake import access, errors, names
-from hanger_lab.snowflake.data import information_schema, tables, tags
+from hanger_lab.snowflake.data import information_schema, kept, parquet, tables, tags
 from hanger_lab.snowflake.lexer import without_literals
 from hanger_lab.snowflake.parser import Value
 from hanger_lab.snowflake.session import Context
 from hanger_lab.snowflake.usage import sql as usage
 
 VERSION = "9.34.0"
-_TABLE_FUNCTIONS = ("EXPLODE", "FLATTEN", "GENERATOR", "RESULTSCAN", "SPLITTOTABLE")
+_TABLE_FUNCTIONS = ("EXPLODE", "FLATTEN", "GENERATOR", "INFERSCHEMA", "RESULTSCAN", "SPLITTOTABLE")
 
+# Words that DuckDB takes for functions without parentheses; in Snowflake they are names of columns.
+_DUCKDB_VALUES = frozenset(("current_catalog", "current_role", "current_schema", "session_user", "user"))
+_BOOTSTRAP = json.dumps({"serverVersion": VERSION, "accountInfo": {"serviceLevelName": "ENTERPRISE"}})
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -25,6 +28,9 @@ def resolve_names(expression: exp.Expr) -> exp.Expr:
     for table in list(expression.find_all(exp.Table)):
         _resolve_identifier(table)
     usage.replace_functions(expression)
+    history = expression.find(exp.HistoricalData)
+    if history is not None:
+        raise errors.unsupported(f"time travel: {without_literals(history.sql(dialect='snowflake'))}")
     if isinstance(expression, exp.Create):
         _check_texts(expression)
     for source in expression.find_all(exp.Table, exp.TableFromRows, exp.Lateral):
@@ -38,6 +44,8 @@ def rewrite(expression: exp.Expr, context: Context) -> exp.Expr:
         _require_same_for_everyone(expression, context)
     usage.substitute(expression, context)
     tags.substitute(expression, context)
+    parquet.replace_inferences(expression, context)
+    kept.replace_scans(expression, context.session.connection.kept, context.session.connection.duck)
     information_schema.confine(expression, context)
     tables.qualify(expression, context.session)
     for function in list(expression.find_all(exp.Func)):
@@ -46,6 +54,7 @@ def rewrite(expression: exp.Expr, context: Context) -> exp.Expr:
             if function is expression:
                 return replacement
             function.replace(replacement)
+    _require_columns(expression)
     for identifier in expression.find_all(exp.Identifier):
         if not identifier.quoted and identifier.this.lower() in context.engine.reserved_words:
             identifier.set("this", identifier.this.upper())
@@ -56,6 +65,30 @@ def rewrite(expression: exp.Expr, context: Context) -> exp.Expr:
         _check_database(expression, context)
         _make_permanent(expression)
     return expression
+
+
+def _require_columns(expression: exp.Expr) -> None:
+    """Make columns of what DuckDB takes for functions without parentheses: `CURRENT_ROLE` alone is a name."""
+    for column in expression.find_all(exp.Column):
+        if column.table or column.this.quoted or column.name.lower() not in _DUCKDB_VALUES:
+            continue
+        if (
+            isinstance(column.parent, exp.EQ)
+            and isinstance(column.parent.parent, exp.Update)
+            and column.arg_key == "this"
+        ):
+            continue  # the target of a SET
+        around = column.find_ancestor(exp.Select, exp.Update, exp.Delete, exp.Merge)
+        clause = around.args.get("from_") if isinstance(around, exp.Select) else around
+        source = clause.this if clause is not None else None
+        if source is None or around is None or around.args.get("joins"):
+            raise errors.SnowflakeError(
+                904, "42000", f"SQL compilation error:\ninvalid identifier '{column.name.upper()}'"
+            )
+        alias = source.args.get("alias")
+        named = alias.this if alias is not None else source.this
+        if isinstance(named, exp.Identifier):
+            column.set("table", named.copy())
 
 
 def _resolve_identifier(table: exp.Table) -> None:
@@ -114,10 +147,15 @@ def _session_function(function: exp.Expr, context: Context) -> exp.Expr | None:
         "CURRENTCLIENT": session.client,
         "CURRENTVERSION": VERSION,
         "CURRENTROLETYPE": "ROLE",
+        # What SnowDDL asks about the account before it plans.
+        "SYSTEM$BOOTSTRAPDATAREQUEST": _BOOTSTRAP,
+        "SYSTEM$SHOWACTIVEBEHAVIORCHANGEBUNDLES": "[]",
     }
     if name in values:
         value = values[name]
         return exp.Null() if value is None else exp.Literal.string(str(value))
+    if name == "LASTQUERYID":
+        return kept.last_query_id(function, session.connection.kept)
     if name == "CURRENTAVAILABLEROLES":
         return exp.Literal.string(json.dumps(sorted(access.assumable(context.catalog, session.user))))
     if name == "CURRENTSECONDARYROLES":
@@ -145,8 +183,9 @@ def _require_same_for_everyone(view: exp.Create, context: Context) -> None:
         if _session_function(function, context) is not None:
             raise errors.unsupported(f"{function.sql(dialect='snowflake')[:60]} in a view")
     for table in tables.sources(view, tables.target(view)):
-        if tables.resolve(table, context.session, "CREATE VIEW")[1] == tables.INFORMATION_SCHEMA:
-            raise errors.unsupported("INFORMATION_SCHEMA in a view")
+        name = tables.resolve(table, context.session, "CREATE VIEW")
+        if information_schema.covers(name):
+            raise errors.unsupported(f"{name[1]} in a view")
 
 
 def _qualify_merge(merge: exp.Merge) -> None:

@@ -26,6 +26,12 @@ from hanger_lab.snowflake.session import Context, Session
 
 UPLOAD_PREFIX = "/stage-upload/"
 _VALID_SECONDS = 3600
+# Connector 5 uploads only to an address that says which of its headers are signed.
+_SIGNED_HEADERS = "X-Goog-SignedHeaders=" + "%3B".join(
+    ("host", "x-goog-if-generation-match", "x-goog-meta-encryptiondata", "x-goog-meta-matdesc",
+     "x-goog-meta-sfc-digest")
+)  # fmt: skip
+_COMPRESSED = (".gz", ".bz2", ".br", ".zst", ".deflate", ".raw_deflate", ".parquet", ".orc", ".snappy")
 _KEY = secrets.token_bytes(32)
 _PUT = re.compile(
     r"""\s*PUT\s+(?:'((?:[^'\\]|\\.|'')*)'|(\S+))\s+('(?:[^']|'')*'|[^\s']\S*)\s*(.*?);?\s*$""", re.I | re.S
@@ -91,14 +97,15 @@ def put(text: str, context: Context, base_url: str) -> dict[str, Any]:
     location = read_location(match[3], context.session)
     require(location, "WRITE", context)
     options = _options(match[4])
-    file_name = PurePosixPath(source.replace("\\", "/")).name
+    compress = options.get("AUTO_COMPRESS", True)
+    file_name = _stored_name(PurePosixPath(source.replace("\\", "/")), compress=compress is not False)
     place = location.folder(context.engine) / location.path
     relative = place.relative_to(context.engine.stages).as_posix()
     return {
         "command": "UPLOAD",
         "src_locations": [source[len("file://") :]],
         "parallel": options.get("PARALLEL", 4),
-        "autoCompress": options.get("AUTO_COMPRESS", True),
+        "autoCompress": compress,
         "sourceCompression": str(options.get("SOURCE_COMPRESSION", "auto_detect")).lower(),
         "overwrite": options.get("OVERWRITE", False),
         "clientShowEncryptionParameter": False,
@@ -112,9 +119,14 @@ def put(text: str, context: Context, base_url: str) -> dict[str, Any]:
             "storageAccount": None,
             "isClientSideEncrypted": False,
             "creds": {},
-            "presignedUrl": base_url + UPLOAD_PREFIX + sign(f"{relative}/{file_name}"),
+            "presignedUrl": f"{base_url}{UPLOAD_PREFIX}{sign(f'{relative}/{file_name}')}&{_SIGNED_HEADERS}",
         },
     }
+
+
+def _stored_name(source: PurePosixPath, *, compress: bool) -> str:
+    """Name the file as it arrives: compressed by the client unless its name says that it is compressed already."""
+    return source.name if not compress or source.suffix.lower() in _COMPRESSED else f"{source.name}.gz"
 
 
 def sign(path: str) -> str:
@@ -129,6 +141,8 @@ def accept_upload(engine: Engine, path: str, expires: str, signature: str) -> Pa
         return None
     if not hmac.compare_digest(_signature(path, int(expires)), signature):
         return None
+    if any(wildcard in PurePosixPath(path).name for wildcard in "*?"):
+        return None  # one address for many files: the client has to ask again with the name of each
     try:
         return require_inside(engine.stages, engine.stages / path)
     except ValueError:

@@ -16,7 +16,9 @@ from hanger_lab.snowflake.statements import (
     file_format,
     integration,
     network,
+    show_empty,
     show_grants,
+    show_keys,
     show_parameters,
     show_rows,
     stage,
@@ -67,7 +69,7 @@ def show(parser: Parser, context: Context) -> Result | None:
         return show_grants.grants(parser, context)
     if parser.accept("PARAMETERS"):
         return show_parameters.parameters(parser, context)
-    if parser.accept("USER"):
+    if parser.accept_any(tokens.LISTINGS):
         return tokens.show(parser, context)
     terse = parser.accept("TERSE")
     if parser.accept("OBJECTS"):
@@ -76,7 +78,7 @@ def show(parser: Parser, context: Context) -> Result | None:
         return _columns(parser, context)
     plural = parser.accept_any(PLURALS)
     if plural is None:
-        raise errors.unsupported("SHOW " + parser.text.split(None, 1)[-1][:40])
+        return _others(parser, context)
     kind = PLURALS[plural]
     if kind == authentication_policy.KIND and parser.accept("ON"):
         return authentication_policy.show_in_force(parser, context)
@@ -139,18 +141,39 @@ def _read_scope(parser: Parser, context: Context, kind: str) -> Name | None:
     if word is None:
         word = "DATABASE" if len(name) == 1 and kind in DATABASE_OBJECTS else "SCHEMA"
     name = session.qualify(name, targets.depth_of(word), "SHOW")
-    context.access.require_visible(word, name)
+    if not context.access.sees(word, name):
+        raise errors.unusable()  # not 002003: dbt takes only this number to mean that a schema is not there yet
     return name
+
+
+def _read_relation(parser: Parser, context: Context) -> Name:
+    name = context.session.qualify(parser.name(), 3, "SHOW")
+    found = context.catalog.relation(name)
+    if found is None or not context.access.sees(found.kind, name):
+        raise errors.missing("TABLE", names.show(name))
+    return name
+
+
+def _others(parser: Parser, context: Context) -> Result:
+    """Run SHOW for the keys of tables, and for the kinds of which there can be none."""
+    kind = parser.accept_any((*show_keys.KINDS, *show_empty.KINDS))
+    if kind is None:
+        raise errors.unsupported("SHOW " + parser.text.split(None, 1)[-1][:40])
+    keys = kind in show_keys.KINDS
+    scope: Name | None
+    if parser.accept("IN", "TABLE"):
+        scope = _read_relation(parser, context)
+        parser.end()
+    else:
+        scope = read_filter(parser, context, "TABLE" if keys or show_empty.is_placed(kind) else "WAREHOUSE").scope
+    return show_keys.rows(kind, scope or (), context) if keys else show_empty.nothing(kind)
 
 
 def _columns(parser: Parser, context: Context) -> Result:
     pattern = parser.string() if parser.accept("LIKE") else None
     scope: Name | None
     if parser.accept("IN", "TABLE") or parser.accept("IN", "VIEW"):
-        scope = context.session.qualify(parser.name(), 3, "SHOW COLUMNS")
-        found = context.catalog.relation(scope)
-        if found is None or not context.access.sees(found.kind, scope):
-            raise errors.missing("TABLE", names.show(scope))
+        scope = _read_relation(parser, context)
     else:
         scope = _read_scope(parser, context, "TABLE")
     parser.end()

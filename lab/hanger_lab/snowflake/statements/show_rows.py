@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from hanger_lab.snowflake import lockout, names, tokens
@@ -92,6 +93,8 @@ def _schemas(context: Context, objects: Sequence[Securable]) -> list[Row]:
 
 def _roles(context: Context, objects: Sequence[Securable]) -> list[Row]:
     given = context.catalog.role_grants()
+    members = Counter((g.role, g.to_kind) for g in given)
+    held = Counter(g.to_name for g in given if g.to_kind == "ROLE" and role_kind(g.role) == "ROLE")
     inherited = context.access.primary
     default = context.catalog.get("USER", (context.session.user,)).properties.get("DEFAULT_ROLE")
     rows: list[Row] = []
@@ -101,11 +104,9 @@ def _roles(context: Context, objects: Sequence[Securable]) -> list[Row]:
             "is_default": _mark(role == default),
             "is_current": _mark(role == context.session.role),
             "is_inherited": _mark(role in inherited and role != context.session.role),
-            "assigned_to_users": sum(g.role == role and g.to_kind == "USER" for g in given),
-            "granted_to_roles": sum(g.role == role and g.to_kind == "ROLE" for g in given),
-            "granted_roles": sum(
-                (g.to_kind, g.to_name) == ("ROLE", role) for g in given if role_kind(g.role) == "ROLE"
-            ),
+            "assigned_to_users": members[role, "USER"],
+            "granted_to_roles": members[role, "ROLE"],
+            "granted_roles": held[role],
         }
         rows.append({**basic(shown), **row})
     return rows
@@ -218,6 +219,13 @@ def _others(context: Context, objects: Sequence[Securable]) -> list[Row]:
 _USER_TEXTS = (
     "FIRST_NAME", "LAST_NAME", "EMAIL", "DEFAULT_WAREHOUSE", "DEFAULT_NAMESPACE", "DEFAULT_ROLE", "TYPE",
 )  # fmt: skip
+
+
+def _objects(context: Context, objects: Sequence[Securable]) -> list[Row]:
+    """SHOW OBJECTS calls a transient table a table, too; dbt takes any other kind for a foreign one."""
+    return [{**row, "kind": shown.kind} for row, shown in zip(_relations(context, objects), objects, strict=True)]
+
+
 COLUMN_COLUMNS = columns(
     "table_name schema_name column_name data_type null? default kind expression comment database_name autoincrement"
 )
@@ -226,7 +234,7 @@ OBJECT = View(
         "created_on name database_name schema_name kind comment cluster_by rows bytes owner retention_time "
         "owner_role_type is_hybrid is_dynamic is_iceberg"
     ),
-    _relations,
+    _objects,
 )
 VIEWS = {
     "WAREHOUSE": View(

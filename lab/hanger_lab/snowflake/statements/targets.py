@@ -40,10 +40,14 @@ def depth_of(kind: str) -> int:
 
 def read_kind(parser: Parser) -> str:
     """Read a kind of object in the singular."""
-    kind = parser.accept_any([kind for kind in PRIVILEGES if kind != "ACCOUNT"])
+    kind = _optional_kind(parser)
     if kind is None:
         raise parser.fail()
     return kind
+
+
+def _optional_kind(parser: Parser) -> str | None:
+    return parser.accept_any([kind for kind in PRIVILEGES if kind != "ACCOUNT"])
 
 
 def read_plural(parser: Parser) -> str:
@@ -67,10 +71,13 @@ def read_scope(parser: Parser, context: Context) -> Scope:
 
 
 def read_object(parser: Parser, context: Context) -> tuple[str, Name]:
-    """Read `ACCOUNT`, `WAREHOUSE w`, `TABLE d.s.t` and the like; the object must be visible."""
+    """Read `ACCOUNT`, `WAREHOUSE w`, `TABLE d.s.t` and the like; without a kind it is a table or a view, as dbt writes.
+
+    The object must be visible.
+    """
     if parser.accept("ACCOUNT"):
         return "ACCOUNT", ACCOUNT
-    kind = read_kind(parser)
+    kind = _optional_kind(parser) or "TABLE"
     name = context.session.qualify(parser.name(), depth_of(kind), "GRANT")
     if kind in ("TABLE", "VIEW"):
         found = context.catalog.relation(name)

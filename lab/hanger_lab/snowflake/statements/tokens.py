@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from hanger_lab.snowflake import access, errors, names, tokens
+from hanger_lab.snowflake import access, errors, names, policies, tokens
 from hanger_lab.snowflake.model import Securable
 from hanger_lab.snowflake.names import Name
 from hanger_lab.snowflake.parser import Parser, Properties
@@ -22,10 +22,11 @@ _VERBS = ("ADD", "MODIFY", "ROTATE", "REMOVE")
 _WORDS = ("PROGRAMMATIC ACCESS TOKEN", "PAT")
 _PRIVILEGE = "MODIFY PROGRAMMATIC AUTHENTICATION METHODS"
 _DEFAULT_DAYS = 15
+_MOST_DAYS = 365
 _BYPASS = "MINS_TO_BYPASS_NETWORK_POLICY_REQUIREMENT"
 _ADD = {
     "ROLE_RESTRICTION": p.identifier,
-    "DAYS_TO_EXPIRY": p.integer(1, 365),
+    "DAYS_TO_EXPIRY": p.integer(1, _MOST_DAYS),
     _BYPASS: p.integer(1, 1440),
     "COMMENT": p.text,
 }
@@ -67,10 +68,11 @@ def alter(parser: Parser, context: Context) -> Result | None:
     return {"ADD": _add, "MODIFY": _modify, "ROTATE": _rotate, "REMOVE": _remove}[verb](parser, context, user)
 
 
+LISTINGS = ("USER PROGRAMMATIC ACCESS TOKENS", "USER PATS")
+
+
 def show(parser: Parser, context: Context) -> Result:
-    """Run SHOW USER { PROGRAMMATIC ACCESS TOKENS | PATS } after its first two words."""
-    if parser.accept_any(("PROGRAMMATIC ACCESS TOKENS", "PATS")) is None:
-        raise parser.fail()
+    """Run SHOW USER { PROGRAMMATIC ACCESS TOKENS | PATS } after these words."""
     name: Name = (context.session.user,)
     if parser.accept("FOR", "USER"):
         name = parser.name()[-1:]
@@ -234,8 +236,8 @@ def _named(parser: Parser, user: Securable) -> Token | None:
 
 
 def _days(context: Context, user: Securable, given: Properties) -> int:
-    most = tokens.rule(context.catalog, user, "MAX_EXPIRY_IN_DAYS")
-    usual = tokens.rule(context.catalog, user, "DEFAULT_EXPIRY_IN_DAYS")
+    most = policies.token_rule(context.catalog, user, "MAX_EXPIRY_IN_DAYS", None)
+    usual = policies.token_rule(context.catalog, user, "DEFAULT_EXPIRY_IN_DAYS", None)
     days = given.get("DAYS_TO_EXPIRY") or usual or _DEFAULT_DAYS
     if not isinstance(days, int) or (isinstance(most, int) and days > most):
         raise errors.invalid_value(days, "DAYS_TO_EXPIRY")
@@ -245,8 +247,8 @@ def _days(context: Context, user: Securable, given: Properties) -> int:
 def _role(context: Context, user: Securable, given: Properties) -> str | None:
     role = given.get("ROLE_RESTRICTION")
     if not isinstance(role, str):
-        needless = tokens.rule(context.catalog, user, "REQUIRE_ROLE_RESTRICTION_FOR_SERVICE_USERS") is False
-        if tokens.is_service(user) and not needless:
+        needed = policies.token_rule(context.catalog, user, "REQUIRE_ROLE_RESTRICTION_FOR_SERVICE_USERS", True)
+        if tokens.is_service(user) and needed is True:
             raise errors.SnowflakeError(
                 1420, "42601", "SQL compilation error:\nROLE_RESTRICTION is required for tokens of service users."
             )

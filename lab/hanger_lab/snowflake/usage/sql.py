@@ -69,16 +69,14 @@ def replace_functions(expression: exp.Expr) -> None:
 
 
 def covers(name: Name) -> bool:
-    """Whether a full name is one of ACCOUNT_USAGE's."""
-    return name[:2] == SHARED
+    """Whether a full name is a view of ACCOUNT_USAGE about what ran; others are about the catalogue."""
+    return name[:2] == SHARED and name[2] in TABLES
 
 
 def require(name: Name, access: Access) -> None:
     """Require the right to read ACCOUNT_USAGE: ACCOUNTADMIN's, or the privileges of the shared database."""
     if "ACCOUNTADMIN" not in access.all and not access.holds("USAGE", "DATABASE", SHARED[:1]):
         raise errors.missing("DATABASE", SHARED[0])
-    if name[2] not in TABLES:
-        raise errors.missing("OBJECT", names.show(name))
 
 
 def substitute(expression: exp.Expr, context: Context) -> None:

@@ -66,8 +66,8 @@ options:
       - parameters
   patterns:
     description:
-      - Shell patterns of names for some of O(gather), for example C({databases: [RAW*], schemas: [RAW.*]}). What has
-        none is described whole.
+      - Shell patterns of names for some of O(gather), by what is gathered, for example V(RAW*) for databases and
+        V(RAW.*) for schemas. What has none is described whole.
       - They are compared with the name as it is returned, of a schema with its database in front, and for V(grants)
         with the name of the role.
     type: dict

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -21,6 +22,10 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from snowflake_runner import MODULES, ModuleFailed, private_pem, public_pem, rsa_key
 
+# The emulated account may run in another environment than the modules, whose connector it does not go with.
+PYTHON = os.environ.get("HANGER_LAB_PYTHON", sys.executable)
+if "HANGER_LAB_PYTHON" not in os.environ:
+    pytest.importorskip("hanger_lab.snowflake.server")
 ACCOUNT, ADMIN = "HANGERLAB", "HANGER_PROVISIONER"
 
 
@@ -31,12 +36,13 @@ class Lab:
     port: int
     key: Path
     server: subprocess.Popen
+    account: str = ACCOUNT
 
     @property
     def login(self):
         """The options that lead to it."""
         return {
-            "account": ACCOUNT,
+            "account": self.account,
             "user": ADMIN,
             "host": "127.0.0.1",
             "port": self.port,
@@ -56,7 +62,7 @@ def make_key(path):
 
 
 @contextlib.contextmanager
-def running(directory, key=None, program=""):
+def running(directory, key=None, program="", account=ACCOUNT):
     """Run an emulated account in a directory, with its administrator's key or a new one, and a program of its own."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -66,20 +72,20 @@ def running(directory, key=None, program=""):
         "bind": "127.0.0.1",
         "port": port,
         "data-dir": directory / "data",
-        "account": ACCOUNT,
+        "account": account,
         "admin-user": ADMIN,
         "admin-public-key": key.with_suffix(".pub"),
     }
     words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
     with (directory / "log").open("wb") as log:
         server = subprocess.Popen(
-            [sys.executable, *(["-c", program] if program else ["-m", "hanger_lab.snowflake"]), "serve", *words],
+            [PYTHON, *(["-c", program] if program else ["-m", "hanger_lab.snowflake"]), "serve", *words],
             stdout=log,
             stderr=log,
         )
     try:
         _wait(server, port)
-        yield Lab(port, key, server)
+        yield Lab(port, key, server, account)
     finally:
         server.terminate()
         server.wait(10)

@@ -17,8 +17,6 @@ from snowflake_lab import make_key, run_module, running
 from snowflake_proxy import CUT, PASS, SWALLOW, Proxy
 from snowflake_runner import MODULES, ModuleFailed
 
-pytest.importorskip("hanger_lab.snowflake.server")
-
 HERE = Path(__file__).parent
 
 
@@ -202,7 +200,7 @@ class TestOthers:
         command = [sys.executable, "-c", textwrap.dedent(TASK), str(HERE), str(HERE)]
         both = [
             subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            for _ in range(2)
+            for _number in range(2)
         ]
         for process in both:
             process.stdin.write(json.dumps(options))

@@ -18,8 +18,6 @@ from ansible_collections.thehanger.platform.plugins.module_utils.snowflake.kinds
 from snowflake_lab import make_key, run_module, running
 from snowflake_runner import ModuleFailed
 
-pytest.importorskip("hanger_lab.snowflake.server")
-
 HELD = {
     "resource_monitors": [
         {
@@ -89,7 +87,7 @@ def labs(tmp_path_factory):
     """Start two accounts: one that is held, one that is empty. Who has a user of the first has it in the second."""
     key = make_key(tmp_path_factory.mktemp("administrator") / "administrator.p8")
     with contextlib.ExitStack() as stack:
-        yield [stack.enter_context(running(tmp_path_factory.mktemp("account"), key)) for _ in range(2)]
+        yield [stack.enter_context(running(tmp_path_factory.mktemp("account"), key)) for _number in range(2)]
 
 
 @pytest.fixture

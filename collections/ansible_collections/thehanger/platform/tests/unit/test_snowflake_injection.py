@@ -181,7 +181,6 @@ NASTY = st.text(st.sampled_from("\"'\\;-/*$\n\0.()=%_ aé∅") | st.characters(c
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    pytest.importorskip("hanger_lab.snowflake.server")
     with running(tmp_path_factory.mktemp("account")) as started:
         yield started
 

@@ -9,16 +9,14 @@ import importlib
 import json
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from snowflake_lab import PYTHON
 from snowflake_runner import MODULES, private_pem, public_pem, rsa_key
-
-pytest.importorskip("hanger_lab.snowflake.server")
 
 PLATFORM = {
     "resource_monitors": [
@@ -89,7 +87,7 @@ def port(tmp_path_factory, keys):
         "admin-public-key": keys["provisioner"].with_suffix(".pub"),
     }
     words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
-    server = subprocess.Popen([sys.executable, "-m", "hanger_lab.snowflake", "serve", *words])
+    server = subprocess.Popen([PYTHON, "-m", "hanger_lab.snowflake", "serve", *words])
     try:
         wait_until_healthy(server, number)
         yield number

@@ -81,6 +81,11 @@ class TestAccount:
         again = run("snowflake_account", **platform)
         assert (again["changed"], again["plan"], again["diff"], account.writes) == (False, [], [], [])
 
+    def test_the_description_is_not_sent_back(self, run, account, platform):
+        sent_back = run("snowflake_account", **platform)["invocation"]["module_args"]
+        assert sent_back["user"] == "PROVISIONER"
+        assert platform.keys() & sent_back.keys() == set()
+
     def test_an_empty_comment_beside_a_key_is_no_change(self, run, account, platform):
         platform["users"][0]["comment"] = ""
         run("snowflake_account", **platform)

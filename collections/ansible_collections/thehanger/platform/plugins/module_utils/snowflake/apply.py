@@ -61,7 +61,8 @@ def apply_module(*kinds: str) -> None:
         result = _apply(module)
     except SnowflakeError as error:
         module.fail_json(msg=error.message, **error.details)
-    module.exit_json(**result)
+    # Ansible would send the whole description back, which for a large account takes longer than the plan.
+    module.exit_json(**result, invocation={"module_args": {name: module.params[name] for name in CONNECTION}})
 
 
 def query_module() -> None:

@@ -58,14 +58,14 @@ class Connection:
 
 def read_connection(
     options: Mapping[str, Any],
-    environ: Mapping[str, str] = os.environ,
+    environ: Mapping[str, str] | None = None,
     warn: Callable[[str], None] = lambda text: None,
 ) -> Connection:
     """Check the connection options; raises SnowflakeError naming the option and what to do."""
     for option in ("login_timeout", "network_timeout"):
         if options[option] < 1:
             raise InvalidInputError(option, "at least one second is needed")
-    settings = read_settings(options, environ, warn)
+    settings = read_settings(options, os.environ if environ is None else environ, warn)
     named, values = settings.named, settings.values
     account = str(_needed(settings, "account", "the identifier of the account, such as myorg-myaccount"))
     if not _ACCOUNT.fullmatch(account):

@@ -205,7 +205,7 @@ def _as_option(value: Value, spec: Mapping[str, Any]) -> Any:
 
 def _format_option(text: str) -> tuple[str, Any]:
     """Read an option of a file format back from SQL: a word, a text or a list of texts."""
-    name, _, value = text.partition(" = ")
+    name, _sign, value = text.partition(" = ")
     found = [
         re.sub(r"\\(.)", r"\1", item).replace("''", "'")
         for item in re.findall(r"'((?:\\.|''|[^'\\])*)'", value, re.DOTALL)

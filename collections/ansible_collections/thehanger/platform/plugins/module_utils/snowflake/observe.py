@@ -71,7 +71,7 @@ def observe(read: Read, desired: Desired) -> Observed:
 
 
 def _round(read: Read, questions: Sequence[tuple[str, Take]]) -> None:
-    for (_statement, take), rows in zip(questions, read([statement for statement, _ in questions]), strict=True):
+    for (_statement, take), rows in zip(questions, read([statement for statement, _take in questions]), strict=True):
         take(rows)
 
 

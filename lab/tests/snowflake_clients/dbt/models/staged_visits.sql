@@ -1,0 +1,3 @@
+{{ config(materialized='view') }}
+select id as visit_id, member_id, visited_at
+from {{ ref('visits') }}
