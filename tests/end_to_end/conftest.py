@@ -89,6 +89,7 @@ def aws(facts, aws_endpoint, chosen_secrets, tmp_path_factory):
         "SNOWFLAKE_HOST": facts["snowflake"]["host"],
         "SNOWFLAKE_PORT": str(facts["snowflake"]["port"]),
         "SNOWFLAKE_PROTOCOL": facts["snowflake"]["protocol"],
+        "SNOWFLAKE_ROLE": "ACCOUNTADMIN",
         "SNOWFLAKE_PRIVATE_KEY_PATH": facts["snowflake"]["private_key_path"],
         "HANGER_ADMIN_CIDRS": "203.0.113.7/32",
         "HANGER_STATE_DIR": str(tmp_path_factory.mktemp("state")),
