@@ -80,6 +80,7 @@ def static_checks() -> list[Step]:
             for path in sorted(ROOT.glob("playbooks/*.yml"))
         ),
         pytest("repository", "tests/test_repository.py", "tests/unit"),
+        pytest("services", "tests/snowflake"),
         pytest("generator", "oltp/tests"),
         pytest("modules", str(COLLECTION / "tests/unit")),
         Step(
