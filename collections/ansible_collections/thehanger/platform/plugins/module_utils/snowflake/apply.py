@@ -206,8 +206,11 @@ def _independent(steps: list[Step]) -> list[Step]:
 
 
 def _settled(step: Step) -> frozenset[int]:
-    """Return the errors that say that a step is done: what should go and is not there was dropped by somebody else."""
-    return step.settled | ({MISSING} if step.action in ("drop", "revoke") else set())
+    """Return the errors that say that a step is done: what should go and is not there was dropped by somebody else.
+
+    Not so where a privilege should go: its object may only be hidden from the session's role.
+    """
+    return step.settled | ({MISSING} if step.action == "drop" else set())
 
 
 def _stopped(step: Step, error: SnowflakeError, done: list[str], waiting: list[Step]) -> SnowflakeError:
