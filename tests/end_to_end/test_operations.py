@@ -90,6 +90,19 @@ def test_a_paused_platform_costs_nothing_by_the_hour_and_comes_back_as_it_was(aw
     assert "16 of 16 tables equal" in passed(aws.play(playbook="playbooks/verify.yml")).text
 
 
+def test_keys_are_exchanged_and_airbyte_goes_on_with_the_new_one(aws, built):
+    (key,) = Path(aws.environment["HANGER_STATE_DIR"]).rglob("snowflake/airbyte.p8")
+    former = key.read_text()
+    run = passed(aws.play(playbook="playbooks/rotate-keys.yml"), changed=True)
+    assert key.read_text() != former
+    assert {path.name for path in key.parent.iterdir()} == {
+        f"{user}.{ending}" for user in ("airbyte", "dbt", "dagster", "superset") for ending in ("p8", "pub")
+    }
+    assert "airbyte_connections" in run.output
+    assert "16 of 16 tables equal" in passed(aws.play(playbook="playbooks/verify.yml")).text
+    passed(aws.play("--tags", "snowflake_setup,airbyte_connections"), changed=False)
+
+
 def test_what_has_not_expired_is_not_paused(aws, built, ec2):
     run = passed(aws.play("-e", "hanger_pause_expired_only=true", playbook=PAUSE), changed=False)
     assert f"Not expired: {PROJECT}-el, {PROJECT}-oltp, {PROJECT}-tools." in run.text
