@@ -136,7 +136,7 @@ class Queries:
         """Run the parts one after the other up to the first that fails; each has a result of its own."""
         children = []
         for part in parts:
-            one = replace(request, text=part, statements=1, query_id=str(uuid.uuid4()))
+            one = replace(request, id="", text=part, statements=1, query_id=str(uuid.uuid4()))
             child = self._add(query.session, one)
             query.part = child.id
             if query.cancelled:

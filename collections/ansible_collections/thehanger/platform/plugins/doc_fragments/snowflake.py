@@ -45,7 +45,8 @@ options:
     type: int
   protocol:
     description:
-      - Without it V(https). V(http) is refused unless every address of O(host) is a loopback or a private one.
+      - Protocol of the endpoint. Without it, V(https). V(http) is refused unless every address of O(host) is a
+        loopback or a private one.
       - Falls back to the environment variable E(SNOWFLAKE_PROTOCOL).
     type: str
     choices: [https, http]
@@ -61,8 +62,8 @@ options:
     type: str
   authenticator:
     description:
-      - How to log in. Without it, what is given says so, and it must say so in one way, in the first of the task, the
-        named connection and the environment that says anything.
+      - How to log in. Left out, the credential decides. The first of the task, the named connection and the environment
+        that has one counts, and it must not have credentials of two kinds.
       - A private key means V(snowflake_jwt), O(password) means V(snowflake), and a token means
         V(programmatic_access_token). For an access token of OAuth, say V(oauth).
       - V(username_password_mfa) is for people whose second factor is a push message. Raise O(login_timeout) to the time
@@ -104,18 +105,18 @@ options:
     type: str
   passcode:
     description:
-      - What the authenticator of the person who has O(password) shows now.
+      - One-time code that the authenticator of the person shows now, where O(password) alone is not enough.
       - Falls back to the environment variable E(SNOWFLAKE_MFA_PASSCODE).
     type: str
   login_timeout:
     description:
-      - Seconds after which a login is given up. The connector lets an attempt end that is being made, so that it may
-        take twice as long, with a key pair up to 10 seconds longer.
+      - Seconds after which a login is given up. An attempt that is under way by then is finished first, so that it may
+        take twice as long, and with a key pair another 10 seconds.
     type: int
     default: 30
   network_timeout:
     description:
-      - Seconds after which a statement is given up that got no answer, with all its retries.
+      - Seconds to wait for the answer to a statement, all retries included.
     type: int
     default: 120
 requirements:
@@ -140,8 +141,8 @@ notes:
   - Nothing is dropped or revoked that is not named with O(ignore:state=absent). Objects and grants that are not listed
     stay as they are.
   - Names follow the rules of SQL. V(raw) and V(RAW) are the same object, V("raw") in double quotes is another.
-  - A name that is built on must exist or be created by the same task. In check mode it is a warning only, because a
-    task before this one may be about to create it.
+  - What an option refers to must exist or be created by the same task. In check mode it is only warned about, because
+    a task before this one may be about to create it.
   - An object that the session's role may not see looks like one that does not exist.
 """
 
@@ -206,7 +207,7 @@ options:
         description: Size, for example V(XSMALL) or V(X-Small). A new warehouse gets V(XSMALL).
         type: str
       auto_suspend:
-        description: Idle seconds after which it suspends, V(0) for never. A new warehouse gets V(60).
+        description: Idle seconds after which the warehouse suspends, V(0) for never. A new warehouse gets V(60).
         type: int
       auto_resume:
         description: Whether a query resumes it. A new warehouse does.
@@ -216,22 +217,22 @@ options:
         type: bool
       suspended:
         description:
-          - Whether it is suspended now. V(true) suspends it as soon as its running statements have ended.
+          - Whether the warehouse is suspended. V(true) suspends it as soon as its running statements have ended.
           - A warehouse with O(warehouses[].auto_resume) starts again with the next query. Left out, its state is not
             touched.
         type: bool
       min_clusters:
-        description: Clusters that run at least, where the edition has multi-cluster warehouses.
+        description: Clusters that run at least. More than one needs the Enterprise edition.
         type: int
       max_clusters:
         description: Clusters that run at most.
         type: int
       scaling_policy:
-        description: Whether clusters start early (V(standard)) or only when they are kept busy.
+        description: Whether more clusters start early (V(standard)) or only when they would be kept busy.
         type: str
         choices: [standard, economy]
       resource_monitor:
-        description: Resource monitor that counts its credits; an empty string takes it away.
+        description: Resource monitor that counts the warehouse's credits. An empty string takes it away.
         type: str
       comment:
         description: Comment.
@@ -317,7 +318,7 @@ options:
           - Public key in PEM or as bare base64. It is compared by fingerprint.
         type: str
       rsa_public_key_2:
-        description: A second key that logs in as well, for as long as keys are exchanged.
+        description: A second key, which logs in as well while the first one is being replaced.
         type: str
       login_name:
         description: Name to log in with, without regard to case. A new user logs in with its own.

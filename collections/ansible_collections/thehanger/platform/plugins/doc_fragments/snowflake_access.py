@@ -69,7 +69,7 @@ options:
 options:
   role_memberships:
     description:
-      - Who holds which role.
+      - Roles, with the roles and users who hold them.
     type: list
     elements: dict
     suboptions:
@@ -77,28 +77,28 @@ options:
         description: Role that is granted. Either this or O(role_memberships[].database_role) is needed.
         type: str
       database_role:
-        description: The database role in its place, with its database, for example V(RAW.READER).
+        description: Database role that is granted instead, for example V(RAW.READER).
         type: str
       roles:
-        description: Roles that hold it.
+        description: Roles that hold the role.
         type: list
         elements: str
       database_roles:
-        description: Database roles that hold a database role.
+        description: Database roles of the same database that hold the database role.
         type: list
         elements: str
       users:
-        description: Users who hold it.
+        description: Users who hold the role.
         type: list
         elements: str
       exclusive:
         description:
-          - Whether it is revoked from every role and user that no entry of the task names. Refused for the roles that
-            every account has.
+          - Whether the role is revoked from everybody whom no entry of the task names. Refused for the roles that every
+            account has.
         type: bool
         default: false
       state:
-        description: Whether they hold it.
+        description: Whether the named ones hold the role.
         type: str
         choices: [present, absent]
         default: present
@@ -124,13 +124,13 @@ options:
         description: Role that holds the privileges. Either this or O(grants[].database_role) is needed.
         type: str
       database_role:
-        description: The database role in its place, with its database, for example V(RAW.READER).
+        description: Database role that holds the privileges instead, for example V(RAW.READER).
         type: str
       privileges:
         description:
           - Privileges, for example V(USAGE) and V(CREATE SCHEMA). V(ALL) is refused, since it cannot be compared.
             Ownership is transferred by O(ignore:ownership).
-          - V(IMPORTED PRIVILEGES) stand alone, for a database that comes from a share, as C(SNOWFLAKE) does.
+          - V(IMPORTED PRIVILEGES) is given alone, on a database that comes from a share, such as C(SNOWFLAKE).
         type: list
         elements: str
         required: true
@@ -221,7 +221,7 @@ options:
         description: Role that is the owner. Either this or O(ownership[].database_role) is needed.
         type: str
       database_role:
-        description: The database role in its place, with its database, for example V(RAW.READER).
+        description: Database role that is the owner instead, for example V(RAW.READER).
         type: str
       type:
         description: Type of the objects, in the singular.

@@ -27,8 +27,8 @@ options:
         choices: [ipv4, ipv6, awsvpceid, azurelinkid, host_port, private_host_port]
       mode:
         description:
-          - Whether it is about what comes in or what goes out. Snowflake takes V(ingress) where it is left out; it
-            cannot be changed later.
+          - Whether the rule is about what comes in or what goes out. Left out, Snowflake takes V(ingress). It cannot be
+            changed later.
         type: str
         choices: [ingress, internal_stage, egress]
       value_list:
@@ -171,7 +171,7 @@ options:
             type: str
             required: true
           value:
-            description: Value of the tag. Without it, the object has no such tag.
+            description: Value of the tag. Without it, the tag is taken off the object.
             type: str
       comment:
         description: Comment.
@@ -192,17 +192,17 @@ options:
     elements: dict
     suboptions:
       type:
-        description: Where they are set.
+        description: What the parameters are set on.
         type: str
         required: true
         choices: [account, database, schema, user, warehouse]
       name:
-        description: Name of the object, none for V(account).
+        description: Name of the object. None for V(account).
         type: str
       parameters:
         description:
-          - Parameters and their values. A parameter with the value that is inherited counts as changed until it is
-            set on the object itself; V(null) unsets it.
+          - Parameters and their values; V(null) unsets one. A value that is only inherited counts as a change until it
+            is set on the object itself.
           - For example V(STATEMENT_TIMEOUT_IN_SECONDS), V(TIMEZONE) and V(NETWORK_POLICY), which are explained in the
             reference of parameters (https://docs.snowflake.com/en/sql-reference/parameters).
         type: dict
@@ -235,11 +235,11 @@ options:
         description: The one role that the token may use. It cannot be changed later.
         type: str
       days_to_expiry:
-        description: Days after which a new token ends, at most 365. Snowflake takes 15.
+        description: Days after which a new token ends, at most 365. Left out, Snowflake takes 15.
         type: int
       renew_days:
         description:
-          - Days before the end from which on the token gets a new secret. The former one works for another day.
+          - How many days before its end the token gets a new secret. The former secret works for another day.
           - A token that has ended gets a new secret in any case.
         type: int
         default: 0

@@ -13,7 +13,7 @@ class ModuleDocFragment:
 options:
   storage_integrations:
     description:
-      - Storage integrations, which reach a cloud storage without keys.
+      - Storage integrations, through which stages reach cloud storage without keys.
     type: list
     elements: dict
     suboptions:
@@ -26,7 +26,7 @@ options:
         type: str
         choices: [S3, S3GOV, GCS, AZURE]
       enabled:
-        description: Whether stages may use it. A new integration is enabled.
+        description: Whether stages may use the integration. A new one is enabled.
         type: bool
       aws_role_arn:
         description: Role in AWS that Snowflake takes on.
@@ -65,7 +65,7 @@ options:
         type: str
         required: true
       type:
-        description: Type of the files; Snowflake takes V(csv). It cannot be changed later.
+        description: Type of the files. Left out, Snowflake takes V(csv). It cannot be changed later.
         type: str
         choices: [csv, json, avro, orc, parquet, xml]
       options:

@@ -81,7 +81,7 @@ not_applied:
   type: list
   elements: str
 missing:
-  description: What the options build on and what neither exists nor is created here.
+  description: What the options refer to and what neither exists nor is created here.
   returned: when something is missing
   type: list
   elements: str

@@ -12,7 +12,7 @@ short_description: Describe what a Snowflake account holds
 version_added: 0.1.0
 description:
   - Returns what an account holds as the options of M(thehanger.platform.snowflake_account), so that an account that
-    was built by hand can be taken over. Given back, they change nothing.
+    was built by hand can be taken over. Given back to it, they change nothing.
   - Reads over one login with one listing per kind of object, three statements per role, and one for each object
     of which a listing does not tell everything, such as a user with keys.
   - Names are as the modules take them, in double quotes only where they need them.

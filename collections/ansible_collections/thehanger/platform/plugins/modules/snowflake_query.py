@@ -21,7 +21,7 @@ extends_documentation_fragment:
 options:
   statements:
     description:
-      - Statements, one per element, without a semicolon between two.
+      - Statements, one per element.
     type: list
     elements: str
     required: true

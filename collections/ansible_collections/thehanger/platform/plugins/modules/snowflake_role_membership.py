@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: snowflake_role_membership
-short_description: Manage who holds which role in Snowflake
+short_description: Manage members of roles in Snowflake
 version_added: 0.1.0
 description:
   - Grants roles and database roles to roles and users, and revokes them.
@@ -83,7 +83,7 @@ not_applied:
   type: list
   elements: str
 missing:
-  description: What the options build on and what neither exists nor is created here.
+  description: What the options refer to and what neither exists nor is created here.
   returned: when something is missing
   type: list
   elements: str

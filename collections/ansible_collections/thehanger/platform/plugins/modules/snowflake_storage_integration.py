@@ -11,7 +11,7 @@ module: snowflake_storage_integration
 short_description: Manage storage integrations in Snowflake
 version_added: 0.1.0
 description:
-  - Creates, alters and drops storage integrations, which reach a cloud storage without keys.
+  - Creates, alters and drops storage integrations, through which stages reach cloud storage without keys.
   - A thin module over the engine of M(thehanger.platform.snowflake_account), which does all kinds at once.
 author:
   - The Hanger data platform contributors (@thehanger)
@@ -67,7 +67,7 @@ not_applied:
   type: list
   elements: str
 missing:
-  description: What the options build on and what neither exists nor is created here.
+  description: What the options refer to and what neither exists nor is created here.
   returned: when something is missing
   type: list
   elements: str

@@ -239,9 +239,13 @@ def _set_here(observed: Observed, setting: Setting) -> Take:
 
 
 def _in_force(observed: Observed, setting: Setting) -> Take:
+    level = setting.kind.word if setting.kind else "ACCOUNT"
+
     def take(rows: Sequence[Row]) -> None:
         for row in rows:
-            observed.parameters[setting.kind, setting.name]["AUTHENTICATION POLICY"] = show(_name(row))
+            # A user who has none is shown the account's.
+            if str(row.get("set_on") or level).upper() == level:
+                observed.parameters[setting.kind, setting.name]["AUTHENTICATION POLICY"] = show(_name(row))
 
     return take
 
