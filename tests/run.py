@@ -88,6 +88,8 @@ def static_checks() -> list[Step]:
             ["tests/connector_5", f"--junitxml={LOGS / 'modules-connector-5.xml'}"],
             junit=True,
         ),
+        pytest("lab-snowflake", "lab/tests/snowflake"),
+        pytest("lab-snowflake-clients", "lab/tests/snowflake_clients"),
         Step("sanity", ["tests/sanity"]),
         Step("browser", ["tests/browser"]),
     ]
@@ -102,8 +104,7 @@ def lab_checks() -> list[Step]:
         pytest("faults", "tests/faults", lab="test-faults"),
         pytest("access", "tests/access"),
         *(Step(f"molecule-{name}", ["molecule", "test", "-s", name]) for name in slow_first),
-        *(pytest(f"lab-{part}", f"lab/tests/{part}") for part in ("machines", "ec2", "snowflake", "airbyte")),
-        pytest("lab-snowflake-clients", "lab/tests/snowflake_clients"),
+        *(pytest(f"lab-{part}", f"lab/tests/{part}") for part in ("machines", "ec2", "airbyte")),
     ]
 
 
