@@ -127,6 +127,7 @@ def test_examples_run_as_they_stand_and_change_nothing_again(name, lab, home, tm
             "ANSIBLE_COLLECTIONS_PATH": COLLECTIONS,
             "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
             "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_PIPELINING": "1",
             "SNOWFLAKE_HOST": "127.0.0.1",
             "SNOWFLAKE_PORT": str(lab.port),
             "SNOWFLAKE_PROTOCOL": "http",
