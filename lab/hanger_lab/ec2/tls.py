@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import ipaddress
 import socket
 import ssl
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from werkzeug.serving import ThreadedWSGIServer
 
-from hanger_lab.files import private_directory, write_private
+from hanger_lab.files import append_private, private_directory, write_private
 
 LIFETIME = timedelta(days=3650)
 HANDSHAKE_SECONDS = 10
@@ -75,11 +76,20 @@ def server_context(directory: Path, address: str) -> ssl.SSLContext:
 
 
 def authority(directory: Path) -> Authority:
-    """Return the authority under `secrets/`, made once; the key is its owner's alone."""
+    """Return the authority under `secrets/`, made once; the key is its owner's alone.
+
+    Whoever starts the server and the server itself ask for it at the same moment.
+    """
     found = Authority(directory / "secrets" / "s3-ca.key", directory / "secrets" / "s3-ca.crt")
-    if found.key.is_file() and found.certificate.is_file():
-        return found
     private_directory(found.key.parent)
+    with append_private(found.key.with_suffix(".lock")) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (found.key.is_file() and found.certificate.is_file()):
+            _make(found)
+    return found
+
+
+def _make(found: Authority) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Certificate authority of a lab")])
     certificate = (
@@ -89,7 +99,6 @@ def authority(directory: Path) -> Authority:
     )
     write_private(found.key, _private(key))
     write_private(found.certificate, certificate.public_bytes(serialization.Encoding.PEM))
-    return found
 
 
 def _certificate(name: str, key: ec.EllipticCurvePublicKey, issuer: x509.Name) -> x509.CertificateBuilder:

@@ -8,6 +8,7 @@ import ssl
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,8 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from ec2_support import client
 from hanger_lab.config import Lab
 from hanger_lab.ec2.door import running_instances
@@ -178,6 +181,16 @@ def test_who_says_nothing_keeps_nobody_waiting(tmp_path: Path) -> None:
         urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer,
     ):
         assert answer.status == 200
+
+
+def test_two_who_ask_at_the_same_moment_get_one_authority(tmp_path: Path) -> None:
+    for attempt in range(20):
+        directory = tmp_path / str(attempt)
+        with ThreadPoolExecutor(4) as pool:
+            made = list(pool.map(lambda _, of=directory: authority(of).certificate.read_bytes(), range(4)))
+        assert len(set(made)) == 1
+        key = load_pem_private_key((directory / "secrets" / "s3-ca.key").read_bytes(), None)
+        assert x509.load_pem_x509_certificate(made[0]).public_key() == key.public_key()
 
 
 def test_the_authority_is_made_once_and_its_key_is_private(tmp_path: Path) -> None:
