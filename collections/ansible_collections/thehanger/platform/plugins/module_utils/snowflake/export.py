@@ -15,8 +15,8 @@ from typing import Any
 from .arguments import OBJECTS
 from .errors import MISSING, InvalidInputError, SnowflakeError
 from .identifiers import Name, quote, show
-from .kind import Kind, Row
-from .kinds import BY_WORD, DATABASE, DATABASE_ROLE, IN_ORDER, ROLE, USER
+from .kind import Kind, Row, subject
+from .kinds import BY_WORD, DATABASE, DATABASE_ROLE, IN_ORDER, ROLE, USER, imported
 from .values import Value
 
 GRANTS, OWNERSHIP, PARAMETERS = "grants", "ownership", "parameters"
@@ -91,11 +91,6 @@ def selected(name: Name, patterns: Sequence[str] | None) -> bool:
     return patterns is None or any(fnmatchcase(show(name), pattern) for pattern in patterns)
 
 
-def imported(row: Row) -> bool:
-    """Return whether a database comes from a share or an application, so that nothing in it is ours."""
-    return bool(row.get("origin")) or str(row.get("kind") or "STANDARD").upper() != "STANDARD"
-
-
 def list_objects(
     read: Reader, wanted: set[str], patterns: Mapping[str, list[str]], result: Export
 ) -> dict[str, list[Found]]:
@@ -149,7 +144,7 @@ def _details(item: Found) -> str:
     details = item.kind.details
     if details is None or details.missing(item.row):
         return ""
-    return f"DESC {item.kind.word} {quote(item.name)}"
+    return f"DESC {subject(item.kind, item.name)}"
 
 
 def _told(read: Reader, item: Found, result: Export) -> Sequence[Row]:

@@ -20,14 +20,13 @@ from .export import (
     Found,
     Reader,
     describe_objects,
-    imported,
     list_objects,
     selected,
 )
 from .grants import Grant
 from .identifiers import Name, parse, parse_observed, show
 from .kind import Row
-from .kinds import DATABASE, DATABASE_ROLE, IN_ORDER, NETWORK_POLICY, ROLE, USER
+from .kinds import DATABASE, DATABASE_ROLE, IN_ORDER, NETWORK_POLICY, ROLE, USER, imported
 from .state import Holder, holder_shown, holder_sql
 
 _PARAMETERS = "SHOW PARAMETERS IN ACCOUNT"
@@ -60,8 +59,7 @@ def _members(read: Reader, roles: Sequence[Found]) -> Members:
     held: dict[Holder, list[Holder]] = defaultdict(list)
     for role, statement in statements.items():
         for row in read(statement):
-            word = str(row["granted_to"]).upper().replace("_", " ")
-            held[word, parse_observed(str(row["grantee_name"]))].append(role)
+            held[grants.holder_from_row(row)].append(role)
     return held
 
 
@@ -118,7 +116,7 @@ def _add_grants(read: Reader, roles: Sequence[Found], result: Export) -> None:
 def _grants(
     holder: Holder, rows: Sequence[Row], future: Sequence[Row], theirs: set[str], result: Export
 ) -> Iterable[Entry]:
-    on = {grants.from_row(row) for row in rows if str(row.get("grant_option")).lower() == "true"}
+    on = {grants.from_row(row) for row in rows if grants.has_option(row)}
     held = {grants.from_row(row) for row in rows} | {grants.from_future_row(row) for row in future}
     together: dict[tuple[str, Name, bool, bool], list[str]] = defaultdict(list)
     for grant in sorted(held):

@@ -152,3 +152,13 @@ def from_future_row(row: Row) -> Grant:
     """Read a row of SHOW FUTURE GRANTS TO ROLE, whose names end in a placeholder such as <TABLE>."""
     type_ = str(row["grant_on"]).lower().replace(" ", "_")
     return Grant(type_, parse_observed(str(row["name"]))[:-1], str(row["privilege"]).upper(), future=True)
+
+
+def has_option(row: Row) -> bool:
+    """Return whether a row of SHOW GRANTS TO ROLE lets the role grant the privilege on."""
+    return str(row.get("grant_option")).lower() == "true"
+
+
+def holder_from_row(row: Row) -> tuple[str, Name]:
+    """Read who holds a role out of a row of SHOW GRANTS OF ROLE: its word in SQL and its name."""
+    return str(row["granted_to"]).upper().replace("_", " "), parse_observed(str(row["grantee_name"]))

@@ -184,9 +184,10 @@ def several(
     wanted: Wanted,
     read: Wanted,
     write: Callable[[Value], str],
+    column: str = "",
 ) -> Property:
     """Return a property that is a set of words, which only DESC tells."""
-    return Property(option, keyword, option, wanted, read, write, same=_same_members, detail=True)
+    return Property(option, keyword, column or option, wanted, read, write, same=_same_members, detail=True)
 
 
 def _same_members(wanted: Value, known: Value) -> bool:

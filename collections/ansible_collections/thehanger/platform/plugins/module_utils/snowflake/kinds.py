@@ -206,3 +206,8 @@ IN_ORDER = (
     USER,
 )
 BY_WORD = {kind.word: kind for kind in IN_ORDER}
+
+
+def imported(row: Row) -> bool:
+    """Return whether a database comes from a share or an application, so that nothing in it is ours."""
+    return bool(row.get("origin")) or str(row.get("kind") or "STANDARD").upper() != "STANDARD"

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from . import values
 from .kind import Details, Kind, Property, comment, reference, several, switch, text, word
 
@@ -85,5 +83,6 @@ def stages(schema: Kind) -> tuple[Kind, Kind, Kind]:
 
 
 def _locations(option: str, keyword: str) -> Property:
-    found = several(option, keyword, values.words, values.observed_words, values.as_literals)
-    return replace(found, column=keyword.lower())
+    return several(
+        option, keyword, values.words, values.observed_words, values.as_literals, column=keyword.lower()
+    )

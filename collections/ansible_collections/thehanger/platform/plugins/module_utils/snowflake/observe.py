@@ -12,9 +12,9 @@ from typing import Any
 from . import grants
 from .desired import references
 from .grants import Grant
-from .identifiers import Name, literal, parse_observed, quote, show
-from .kind import Kind, Row
-from .kinds import BY_WORD, DATABASE, DATABASE_ROLE, IN_ORDER, MONITOR, SCHEMA, TAG, USER
+from .identifiers import Name, literal, quote, show
+from .kind import Kind, Row, subject
+from .kinds import BY_WORD, DATABASE, DATABASE_ROLE, IN_ORDER, MONITOR, SCHEMA, TAG, USER, imported
 from .state import EVERYTHING, Desired, Holder, Setting, Tagging, holder_sql
 from .tokens import LISTING
 from .values import Value
@@ -103,7 +103,7 @@ def _listed(kind: Kind, observed: Observed, desired: Desired, place: Name = ()) 
                 if str(row.get("level")).upper() == "ACCOUNT":  # which is no parameter that SHOW PARAMETERS prints
                     observed.parameters.setdefault((None, EVERYTHING), {})["RESOURCE_MONITOR"] = show(name)
                 observed.credits[show(name)] = {column: str(row.get(column) or "") for column in columns}
-            if kind is DATABASE and str(row.get("kind") or "STANDARD").upper() != "STANDARD":
+            if kind is DATABASE and imported(row):
                 observed.imported.add(name)
 
     return take
@@ -125,7 +125,7 @@ def _details(desired: Desired, observed: Observed) -> Iterable[tuple[str, Take]]
         known = observed.objects[thing.kind.word].get(thing.name)
         wanted = {item.option for item in thing.kind.properties if item.detail} & thing.properties.keys()
         if known is not None and wanted - known.keys():
-            yield f"DESC {thing.kind.word} {quote(thing.name)}", _described(thing.kind, known)
+            yield f"DESC {subject(thing.kind, thing.name)}", _described(thing.kind, known)
 
 
 def _described(kind: Kind, known: dict[str, Value]) -> Take:
@@ -138,7 +138,7 @@ def _described(kind: Kind, known: dict[str, Value]) -> Take:
 def _members(desired: Desired, observed: Observed) -> Iterable[tuple[str, Take]]:
     for role in dict.fromkeys([item.role for item in desired.memberships] + sorted(desired.closed_roles)):
         if observed.has(BY_WORD[role[0]], role[1]):
-            yield f"SHOW GRANTS OF {holder_sql(role)}", _set(observed.members, role, _member)
+            yield f"SHOW GRANTS OF {holder_sql(role)}", _set(observed.members, role, grants.holder_from_row)
 
 
 def _set(into: dict[Any, set[Any]], key: Any, read: Callable[[Row], Any]) -> Take:
@@ -146,10 +146,6 @@ def _set(into: dict[Any, set[Any]], key: Any, read: Callable[[Row], Any]) -> Tak
         into.setdefault(key, set()).update(map(read, rows))
 
     return take
-
-
-def _member(row: Row) -> Holder:
-    return str(row["granted_to"]).upper().replace("_", " "), parse_observed(str(row["grantee_name"]))
 
 
 def _grants(desired: Desired, observed: Observed) -> Iterable[tuple[str, Take]]:
@@ -172,7 +168,7 @@ def _held(observed: Observed, holder: Holder) -> Take:
         for row in rows:
             grant = grants.from_row(row)
             observed.grants[holder].add(grant)
-            if str(row.get("grant_option")).lower() == "true":
+            if grants.has_option(row):
                 observed.with_option[holder].add(grant)
 
     return take
@@ -220,7 +216,7 @@ def _parameters(desired: Desired, observed: Observed) -> Iterable[tuple[str, Tak
         if kind is not None and not observed.has(kind, name):
             continue
         here = [item for item in desired.settings if (item.kind, item.name) == (kind, name)]
-        where = "ACCOUNT" if kind is None else f"{kind.word} {quote(name)}"
+        where = "ACCOUNT" if kind is None else subject(kind, name)
         if any(" " not in item.parameter for item in here):
             yield f"SHOW PARAMETERS IN {where}", _set_here(observed, here[0])
         if any(" " in item.parameter for item in here):

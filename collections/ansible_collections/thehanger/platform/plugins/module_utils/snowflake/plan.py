@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from .desired import references
-from .identifiers import quote, show
-from .kind import Kind, Property
+from .identifiers import show
+from .kind import Kind, Property, subject
 from .kinds import DATABASE, IN_ORDER, SCHEMA
 from .observe import Observed
 from .plan_access import grant_privileges, grant_roles
@@ -30,7 +30,7 @@ def plan(desired: Desired, observed: Observed) -> Plan:
             if thing.present:
                 _keep(thing, known, result)
             elif known is not None:
-                drops.append(Step("drop", kind.label, show(thing.name), f"DROP {kind.word} {quote(thing.name)}"))
+                drops.append(Step("drop", kind.label, show(thing.name), f"DROP {subject(kind, thing.name)}"))
                 result.differ(kind.label, thing.name, _shown(kind, known), None)
     revokes = grant_roles(desired, observed, result)
     revokes += grant_privileges(desired, observed, result)
@@ -95,7 +95,7 @@ def _create(thing: Thing, result: Plan) -> None:
         if thing.properties.get(item.option, item.created) is not None
     }
     words = [
-        f"CREATE {kind.word} {quote(thing.name)}",
+        f"CREATE {subject(kind, thing.name)}",
         *kind.introduction.split(),
         *_clauses(kind, values, "first"),
         *_assignments(kind, values),
@@ -109,15 +109,15 @@ def _create(thing: Thing, result: Plan) -> None:
 
 def _alter(thing: Thing, known: Mapping[str, Value], changed: Mapping[str, Value], result: Plan) -> None:
     kind, label, name = thing.kind, thing.kind.label, show(thing.name)
-    subject = f"ALTER {kind.word} {quote(thing.name)}"
+    alter = f"ALTER {subject(kind, thing.name)}"
     given = {option: value for option, value in changed.items() if value is not None}
     assignments, clauses = _assignments(kind, given), _clauses(kind, given, "last")
     if assignments or clauses:
-        words = [subject, *(["SET", *assignments] if assignments else []), *clauses]
+        words = [alter, *(["SET", *assignments] if assignments else []), *clauses]
         result.steps.append(Step("alter", label, name, " ".join(words)))
     removed = [item.keyword for item in kind.properties if item.option in changed and changed[item.option] is None]
     if removed:
-        result.steps.append(Step("alter", label, name, f"{subject} UNSET {', '.join(removed)}"))
+        result.steps.append(Step("alter", label, name, f"{alter} UNSET {', '.join(removed)}"))
     result.steps += _commands(thing, known)
 
 
@@ -145,7 +145,7 @@ def _commands(thing: Thing, known: Mapping[str, Value]) -> Iterable[Step]:
         if item.command is None or wanted is None or not item.differs(wanted, stands):
             continue
         for command in item.command(wanted, stands):
-            statement = f"ALTER {thing.kind.word} {quote(thing.name)} {command}"
+            statement = f"ALTER {subject(thing.kind, thing.name)} {command}"
             yield Step(command.split()[0].lower(), thing.kind.label, show(thing.name), statement, item.settled)
 
 
